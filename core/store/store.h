@@ -1,0 +1,148 @@
+/* store.h - Redis as the only shared state: jobs, leases, results, outbox, workers.
+ *
+ * (Theory of operation, key table and states: store.c, docs/architecture.md.)
+ *
+ * All calls are asynchronous on the loop: the callback runs exactly once, from a
+ * later turn, with err == NULL on success.  Nothing passed in is kept after the
+ * call returns.  While Redis is away calls fail at once with ERR_AGAIN; the store
+ * reconnects by itself with a growing, bounded delay.  Errors a client may see:
+ * ERR_FULL (queue bound), ERR_NOT_FOUND, ERR_CONFLICT, ERR_AGAIN, ERR_INTERNAL. */
+#ifndef EXECD_STORE_H
+#define EXECD_STORE_H
+
+#include "base/base.h"
+#include "job/job.h"
+#include "loop/loop.h"
+
+struct store;
+
+struct store_options {
+    const char *url;             /* redis://[user:password@]host:port/db, unix:/path?db=N; embedded: from store_embedded */
+    const char *password;        /* overrides the one in url; NULL if none */
+    const char *prefix;          /* of every key; default "execd" */
+    uint64_t lease_ms;
+    uint32_t max_attempts;
+    uint64_t result_ttl_ms;
+    uint64_t queue_max_jobs, queue_max_bytes;
+};
+int store_open(struct loop *loop, const struct store_options *o, struct store **ret, struct err *reterr) NODISCARD;
+void store_free(struct store *s);       /* every callback still owed gets ERR_AGAIN first */
+bool store_connected(const struct store *s);
+/* fn runs on every change of store_connected(), from a later turn. */
+void store_on_change(struct store *s, loop_fn fn, void *arg);
+
+/* ---- embedded server (store_embedded.c) ------------------------------------------ */
+
+struct store_embedded;
+/* Starts redis-server in the directory `state_fd` (AOF on, unix socket "redis.sock", no TCP),
+ * supervises it (restart with growing delay) and stops it with SIGTERM in free.
+ * `url_out` gets the unix: url to pass to store_open. */
+int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd, char *url_out, size_t url_size,
+                         struct store_embedded **ret, struct err *reterr) NODISCARD;
+void store_embedded_free(struct store_embedded *e);
+pid_t store_embedded_pid(const struct store_embedded *e);
+
+/* ---- clients' side ------------------------------------------------------------------ */
+
+typedef void (*store_done_fn)(void *arg, const struct err *err);
+
+/* One atomic call for all of them: accepted whole or not at all. */
+void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg);
+
+struct store_view {              /* a job as it is now */
+    struct job *job;             /* without source, stdin and expected bytes; borrowed for the callback */
+    enum job_status status;
+    struct job_result *result;   /* NULL until terminal; borrowed */
+    uint64_t started_ms;         /* 0 until running */
+    uint32_t attempt;
+};
+typedef void (*store_view_fn)(void *arg, const struct err *err, const struct store_view *view);
+/* ERR_NOT_FOUND if unknown or expired. */
+void store_get(struct store *s, const char *token, store_view_fn done, void *arg);
+/* The same, but waits up to wait_ms for a terminal state (woken by Redis, re-checked at the end). */
+struct store_wait;
+struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done, void *arg);
+void store_wait_cancel(struct store_wait *w); /* done() never comes */
+/* Queued: cancelled now.  Running: marked; its worker sees it at the next extend.  Terminal: ERR_CONFLICT. */
+void store_cancel(struct store *s, const char *token, store_done_fn done, void *arg);
+
+/* ---- a worker's side ------------------------------------------------------------------- */
+
+struct store_claim { struct job *job; uint32_t epoch; };  /* the callback takes each job */
+typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count);
+/* Up to `max` jobs, by priority, round-robin between tenants.  `languages` this worker serves; a job of
+ * another language is left for others. */
+void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count, size_t max,
+                 store_claim_fn done, void *arg);
+struct store_lease { char token[UUID_SIZE]; uint32_t epoch; bool lost; bool cancelled; };
+typedef void (*store_lease_fn)(void *arg, const struct err *err, struct store_lease *leases, size_t count);
+/* Extends all by lease_ms; flags those that are lost or cancelled. */
+void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
+                  store_lease_fn done, void *arg);
+/* Records result, counters and (if the job has a callback) the outbox entry in one atomic step.
+ * ERR_CONFLICT: the lease was lost, the result was thrown away. */
+void store_finish(struct store *s, const char *token, uint32_t epoch, const struct job_result *result,
+                  store_done_fn done, void *arg);
+/* Hands a job back: to the head of its queue, attempt not counted. */
+void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg);
+/* Returns expired leases to the queue, ends jobs past max_attempts as internal_error. */
+typedef void (*store_count_fn)(void *arg, const struct err *err, size_t count);
+void store_reap(struct store *s, store_count_fn done, void *arg);
+/* fn is called (a hint, coalesced) when jobs became ready. */
+void store_on_ready(struct store *s, loop_fn fn, void *arg);
+
+struct store_worker {            /* heartbeat; kept for 3 beats */
+    char id[64];                 /* host:pid:random */
+    uint32_t slots, running;
+    double cpu_ratio;            /* of the host's cores' time used by its cells and itself since the last beat */
+    uint64_t memory_bytes;       /* of its cells and itself */
+    uint64_t started_ms, seen_ms;
+    bool draining;
+    uint32_t enforced, missing;  /* protections, as of jail.h */
+};
+void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done, void *arg);
+void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg);
+/* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, apis get. */
+struct store_language { int32_t id; char version[96]; };
+void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done, void *arg);
+typedef void (*store_languages_fn)(void *arg, const struct err *err, const struct store_language *l, size_t count);
+void store_languages_get(struct store *s, store_languages_fn done, void *arg);
+
+/* ---- outbox ------------------------------------------------------------------------------- */
+
+struct store_delivery {          /* due now, leased to us for lease_ms */
+    char token[UUID_SIZE];
+    uint32_t attempt;            /* 1 for the first */
+    struct store_view view;      /* owned by the delivery until the callback returns */
+    char *url;
+};
+typedef void (*store_delivery_fn)(void *arg, const struct err *err, struct store_delivery *d, size_t count);
+void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_delivery_fn done, void *arg);
+/* retry_ms 0 and delivered false: given up; the reason is kept with the job for its TTL. */
+void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered, uint64_t retry_ms,
+                         const char *reason, store_done_fn done, void *arg);
+void store_on_outbox(struct store *s, loop_fn fn, void *arg);
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+#define STORE_BUCKETS 17 /* upper bounds in seconds: store_bucket_seconds(); the last is +Inf */
+double store_bucket_seconds(unsigned i);
+struct store_language_stats {
+    int32_t language_id;
+    uint64_t by_status[JOB_STATUS_COUNT];     /* terminal ones */
+    uint64_t run_buckets[STORE_BUCKETS];      /* cumulative counts of execution time */
+    double run_seconds_sum;
+    uint64_t run_count;
+};
+struct store_stats {
+    uint64_t queued[JOB_PRIORITY_COUNT], running, outbox, outbox_dead;
+    uint64_t queued_bytes, oldest_queued_ms;  /* Unix ms, 0 if none */
+    uint64_t accepted, recovered, webhook_delivered, webhook_failed; /* since the beginning */
+    struct store_worker *workers; size_t worker_count;
+    struct store_language_stats *languages; size_t language_count;
+};
+typedef void (*store_stats_fn)(void *arg, const struct err *err, const struct store_stats *stats);
+void store_stats(struct store *s, store_stats_fn done, void *arg);
+void store_ping(struct store *s, store_done_fn done, void *arg);
+
+#endif
