@@ -1,0 +1,41 @@
+/* app.h - the program: options, roles, wiring in order, shutdown in reverse.
+ *
+ * Theory of operation.  Started as root, the order is: read the file, start the
+ * jailer (the only process that keeps privilege), load the plugins, open the state
+ * directory, become the unprivileged user, and only then open anything a client, Redis
+ * or a job could speak through.  Each later part is ready before the next is started:
+ * Redis, languages (each self-tested in a real cell), worker, hook, and the API last,
+ * so that the line `execd ready on ...` means that a job submitted now will run.
+ *
+ * Shutdown is the reverse: the API accepts no more, the worker drains, the hook's
+ * leases run out by themselves, then store, plugins, embedded Redis, jailer, loop. */
+#ifndef EXECD_APP_H
+#define EXECD_APP_H
+
+#include "base/base.h"
+#include "conf/conf.h"
+
+enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_ALL = 7 };
+
+struct app_options {
+    const char *config_path;  /* NULL: defaults */
+    unsigned roles;
+    const char *jailer_path, *plugin_dir; /* found beside the binary unless configured */
+};
+
+/* Serves until SIGTERM or SIGINT; the process' exit status. */
+int app_serve(const struct app_options *o, struct conf *conf);
+/* What this machine can enforce; exit status 0 if everything the configuration asks for holds. */
+int app_doctor(const struct app_options *o, struct conf *conf);
+
+/* ---- privilege (app_privilege.c) ---- */
+
+struct app_user { uid_t uid; gid_t gid; };
+/* Whom to become: `process.user`, else the user `execd`, else a numeric id nobody uses; ourselves unless root. */
+int app_user_find(const struct conf *conf, struct app_user *ret, struct err *reterr);
+/* Makes the state directory if needed (0700, owned by that user); the fd outlives the loss of privilege. */
+int app_state_open(const char *path, const struct app_user *user, int *ret_fd, struct err *reterr);
+/* Drops groups, gid, uid and the right to gain any; verified.  No way back. */
+int app_privilege_drop(const struct app_user *user, struct err *reterr);
+
+#endif
