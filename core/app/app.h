@@ -28,6 +28,13 @@ int app_serve(const struct app_options *o, struct conf *conf);
 /* What this machine can enforce; exit status 0 if everything the configuration asks for holds. */
 int app_doctor(const struct app_options *o, struct conf *conf);
 
+/* ---- facts (app_facts.c) ---- */
+
+/* How many jobs run at once: worker.slots, else the cores we may use. */
+unsigned app_slots(const struct conf *conf);
+/* worker.accept_missing as JAIL_PROTECT_* bits; ERR_CONFIG names a word that is no protection. */
+int app_accept_missing(const struct conf *conf, uint32_t *ret_bits, struct err *reterr);
+
 /* ---- privilege (app_privilege.c) ---- */
 
 struct app_user { uid_t uid; gid_t gid; };

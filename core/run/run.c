@@ -481,6 +481,17 @@ void run_drain(struct run *run, loop_fn fn, void *arg)
     drain_check(run);
 }
 
+void run_drain_now(struct run *run)
+{
+    if (run->draining && !run->drained)
+        loop_timer_arm(run->drain_timer, 0);
+}
+
+bool run_serves(const struct run *run, int32_t language_id)
+{
+    return run_check_serves(run->check, language_id);
+}
+
 const char *run_worker_id(const struct run *run)
 {
     return run->id;

@@ -48,8 +48,12 @@ void run_start(struct run *run);
  * without counting the attempt.  fn runs once, when nothing runs and everything was recorded
  * (or Redis did not answer for 5 s). */
 void run_drain(struct run *run, loop_fn fn, void *arg);
+/* During a drain: the time for running jobs is over now. */
+void run_drain_now(struct run *run);
 /* After the drain, and after store_free() (which answers what is still owed); before jail_free(). */
 void run_free(struct run *run);
+/* After ready: does this language work here? */
+bool run_serves(const struct run *run, int32_t language_id);
 const char *run_worker_id(const struct run *run);
 
 #endif
