@@ -1,0 +1,149 @@
+/* loop_post.c - the one thread-safe door, and helper threads for calls that have no asynchronous form. */
+#include "loop_internal.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct loop_task *task_new(loop_fn fn, loop_fn done, void *arg)
+{
+    struct loop_task *t = NEW(struct loop_task);
+
+    t->fn = fn;
+    t->done = done;
+    t->arg = arg;
+    return t;
+}
+
+static void wake(struct loop *loop)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(loop->wake_fd, &one, sizeof(one)); /* a full counter wakes as well */
+
+    (void)ignored;
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *loop = arg;
+    struct loop_tasks mine = TAILQ_HEAD_INITIALIZER(mine);
+    struct loop_task *t;
+    uint64_t count;
+    ssize_t ignored = read(fd, &count, sizeof(count));
+
+    (void)ignored;
+    (void)what;
+    pthread_mutex_lock(&loop->mutex);
+    TAILQ_CONCAT(&mine, &loop->posted, link);
+    pthread_mutex_unlock(&loop->mutex);
+    while ((t = TAILQ_FIRST(&mine)) != NULL) { /* what these post runs in a later turn */
+        loop_fn fn = t->fn;
+        void *task_arg = t->arg;
+
+        TAILQ_REMOVE(&mine, t, link);
+        free(t);
+        fn(task_arg);
+    }
+}
+
+void loop_post(struct loop *loop, loop_fn fn, void *arg)
+{
+    struct loop_task *t = task_new(fn, NULL, arg);
+
+    pthread_mutex_lock(&loop->mutex);
+    TAILQ_INSERT_TAIL(&loop->posted, t, link);
+    pthread_mutex_unlock(&loop->mutex);
+    wake(loop);
+}
+
+/* A helper: takes work, hands its result to the loop, ends with the loop. */
+static void *help(void *arg)
+{
+    struct loop *loop = arg;
+
+    pthread_mutex_lock(&loop->mutex);
+    for (;;) {
+        struct loop_task *t;
+
+        loop->threads_idle++;
+        while ((t = TAILQ_FIRST(&loop->work)) == NULL && !loop->ending)
+            pthread_cond_wait(&loop->work_there, &loop->mutex);
+        loop->threads_idle--;
+        if (loop->ending)
+            break;
+        TAILQ_REMOVE(&loop->work, t, link);
+        pthread_mutex_unlock(&loop->mutex);
+        t->fn(t->arg);
+        loop_post(loop, t->done, t->arg);
+        free(t);
+        pthread_mutex_lock(&loop->mutex);
+    }
+    pthread_mutex_unlock(&loop->mutex);
+    return NULL;
+}
+
+/* With every signal blocked, so that the loop's thread gets them all.  Called with the mutex held. */
+static void helper_add(struct loop *loop)
+{
+    sigset_t all, old;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    if (pthread_create(&loop->helpers[loop->threads], NULL, help, loop) == 0)
+        loop->threads++;
+    else if (loop->threads == 0)
+        abort(); /* as without memory: nothing could ever do this work */
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void loop_work(struct loop *loop, loop_fn work, loop_fn done, void *arg)
+{
+    struct loop_task *t = task_new(work, done, arg);
+
+    pthread_mutex_lock(&loop->mutex);
+    TAILQ_INSERT_TAIL(&loop->work, t, link);
+    if (loop->threads_idle == 0 && loop->threads < COUNT_OF(loop->helpers))
+        helper_add(loop);
+    pthread_cond_signal(&loop->work_there);
+    pthread_mutex_unlock(&loop->mutex);
+}
+
+int loop_post_open(struct loop *loop, struct err *reterr)
+{
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->wake_fd < 0)
+        return err_sys(reterr, "eventfd for the loop");
+    TAILQ_INIT(&loop->posted);
+    TAILQ_INIT(&loop->work);
+    pthread_mutex_init(&loop->mutex, NULL);
+    pthread_cond_init(&loop->work_there, NULL);
+    loop->wake = loop_event_new(loop, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
+    event_add(loop->wake, NULL);
+    return 0;
+}
+
+static void tasks_drop(struct loop_tasks *tasks)
+{
+    struct loop_task *t;
+
+    while ((t = TAILQ_FIRST(tasks)) != NULL) {
+        TAILQ_REMOVE(tasks, t, link);
+        free(t);
+    }
+}
+
+void loop_post_close(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->mutex);
+    loop->ending = true;
+    pthread_cond_broadcast(&loop->work_there);
+    pthread_mutex_unlock(&loop->mutex);
+    for (unsigned i = 0; i < loop->threads; i++)
+        pthread_join(loop->helpers[i], NULL);
+    tasks_drop(&loop->posted);
+    tasks_drop(&loop->work);
+    event_free(loop->wake);
+    close(loop->wake_fd);
+    pthread_cond_destroy(&loop->work_there);
+    pthread_mutex_destroy(&loop->mutex);
+}
