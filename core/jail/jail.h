@@ -15,6 +15,7 @@
 #define EXECD_JAIL_H
 
 #include "base/base.h"
+#include "jail/jail_protocol.h"
 #include "job/job.h"
 #include "loop/loop.h"
 
@@ -49,27 +50,8 @@ struct jail_options {
     uint32_t accept_missing;          /* JAIL_PROTECT_* bits the operator accepts to lack */
 };
 
-/* Protections by name; doctor prints them, `accept_missing` in the configuration names them. */
-enum {
-    JAIL_PROTECT_CGROUP_MEMORY = 1 << 0, JAIL_PROTECT_CGROUP_PIDS = 1 << 1, JAIL_PROTECT_CGROUP_CPU = 1 << 2,
-    JAIL_PROTECT_SWAP = 1 << 3,        /* swap is limited or there is none */
-    JAIL_PROTECT_USERNS = 1 << 4, JAIL_PROTECT_PIDNS = 1 << 5, JAIL_PROTECT_MOUNTNS = 1 << 6,
-    JAIL_PROTECT_NETNS = 1 << 7, JAIL_PROTECT_IPCNS = 1 << 8, JAIL_PROTECT_UTSNS = 1 << 9,
-    JAIL_PROTECT_CGROUPNS = 1 << 10, JAIL_PROTECT_SECCOMP = 1 << 11, JAIL_PROTECT_ROOTFS = 1 << 12, /* read-only root */
-    JAIL_PROTECT_UID = 1 << 13,        /* an own host uid for each cell */
-    JAIL_PROTECT_CAPS = 1 << 14, JAIL_PROTECT_OOM_GROUP = 1 << 15, JAIL_PROTECT_PROC = 1 << 16, /* own /proc */
-};
-#define JAIL_PROTECT_COUNT 17
-const char *jail_protect_name(unsigned bit_index);   /* "cgroup_memory", ... */
-
-struct jail_facts {                   /* what this jailer enforces; printed by doctor and /health */
-    uint32_t enforced;                /* JAIL_PROTECT_* */
-    uint32_t missing;                 /* wanted and not to be had; non-zero only where accepted */
-    int cgroup_version;               /* 1, 2, or 0 for none */
-    bool as_root;
-    char cgroup_root[256];
-    char detail[512];                 /* for each missing: why and what to do, "; "-separated */
-};
+/* "cgroup_memory", ...: JAIL_PROTECT_* (jail_protocol.h) by index. */
+const char *jail_protect_name(unsigned bit_index);
 
 /* Step 1, privileged, before the loop: fork and exec.  Closes nothing of ours;
  * everything we hold is CLOEXEC.  ret_fd is our end. */
