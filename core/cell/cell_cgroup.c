@@ -13,7 +13,6 @@ static void close_all(struct cell_cgroup *c)
         closep(&c->dirs[i]);
     }
     closep(&c->event_fd);
-    closep(&c->oom_control_fd);
 }
 
 static bool remove_dirs(const struct cell_cgroup *c)
@@ -21,23 +20,29 @@ static bool remove_dirs(const struct cell_cgroup *c)
     bool gone = true;
 
     for (int i = 0; i < CG_COUNT; i++)
-        if (c->owner->bases[i] >= 0 && unlinkat(c->owner->bases[i], c->name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+        if (c->dirs[i] >= 0 && !c->owner->shared[i] &&
+            unlinkat(c->owner->bases[i], c->name, AT_REMOVEDIR) != 0 && errno != ENOENT)
             gone = false;
     return gone;
 }
 
 static int make_dirs(struct cell_cgroup *c, struct err *reterr)
 {
-    for (int i = 0; i < CG_COUNT; i++) {
-        int base = c->owner->bases[i];
+    const struct cell_cgroups *g = c->owner;
 
-        if (base < 0)
+    for (int i = 0; i < CG_COUNT; i++) {
+        if (g->bases[i] < 0)
             continue;
-        if (mkdirat(base, c->name, 0755) != 0 && errno != EEXIST) /* co-mounted controllers share one */
-            return err_sys(reterr, "make a cgroup");
-        c->dirs[i] = openat(base, c->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (!g->shared[i] && mkdirat(g->bases[i], c->name, 0755) != 0)
+            return err_sys(reterr, "make cgroup %s/%s", g->name, c->name);
+        c->dirs[i] = cg_open_dir(g->bases[i], c->name);
         if (c->dirs[i] < 0)
-            return err_sys(reterr, "open a cgroup");
+            return err_sys(reterr, "open cgroup %s/%s", g->name, c->name);
+        if (g->shared[i] || (g->version == 2 && g->clone_into))
+            continue;
+        c->join[i] = openat(c->dirs[i], "cgroup.procs", O_WRONLY | O_CLOEXEC);
+        if (c->join[i] < 0)
+            return err_sys(reterr, "open cgroup.procs of %s/%s", g->name, c->name);
     }
     return 0;
 }
@@ -48,18 +53,18 @@ int cell_cgroup_new(struct cell_cgroups *g, struct cell_cgroup **ret, struct err
     int rc;
 
     c->owner = g;
-    c->event_fd = c->oom_control_fd = -1;
+    c->event_fd = -1;
     for (int i = 0; i < CG_COUNT; i++)
         c->dirs[i] = c->join[i] = -1;
     snprintf(c->name, sizeof(c->name), "%llu", (unsigned long long)g->next++);
     rc = make_dirs(c, reterr);
     if (rc == 0 && g->version == 1)
-        rc = cg1_open(c, reterr);
+        rc = cg1_new(c, reterr);
     else if (rc == 0 && g->version == 2)
-        rc = cg2_open(c, reterr);
+        rc = cg2_new(c, reterr);
     if (rc != 0) {
-        close_all(c);
         remove_dirs(c);
+        close_all(c);
         free(c);
         return rc;
     }
@@ -69,7 +74,7 @@ int cell_cgroup_new(struct cell_cgroups *g, struct cell_cgroup **ret, struct err
 
 int cell_cgroup_clone_fd(const struct cell_cgroup *c)
 {
-    return c->owner->version == 2 ? c->dirs[0] : -1;
+    return c->owner->version == 2 && c->owner->clone_into ? c->dirs[0] : -1;
 }
 
 int cell_cgroup_join(const struct cell_cgroup *c)
@@ -78,6 +83,13 @@ int cell_cgroup_join(const struct cell_cgroup *c)
         if (c->join[i] >= 0 && write(c->join[i], "0", 1) != 1)
             return -errno;
     return 0;
+}
+
+/* The kernel wants at least 1 ms a period, and a period of at most 1 s. */
+uint64_t cg_cpu_quota(uint64_t cpu_millis, uint64_t *ret_period)
+{
+    *ret_period = cpu_millis >= 10 ? 100000 : 1000000;
+    return MAX(cpu_millis, 1) * *ret_period / 1000;
 }
 
 int cell_cgroup_limit(struct cell_cgroup *c, const struct cell_cgroup_limits *limits, struct err *reterr)
@@ -100,33 +112,38 @@ int cell_cgroup_oom_fd(const struct cell_cgroup *c, short *ret_events)
 
 void cell_cgroup_oom_ack(struct cell_cgroup *c)
 {
-    char text[512];
-    ssize_t ignored = c->event_fd < 0 ? 0 : pread(c->event_fd, text, sizeof(text), 0);
+    uint64_t count;
+    char text[256];
 
-    /* An eventfd has no offset: pread fails with ESPIPE, read takes its counter. */
-    if (ignored < 0 && errno == ESPIPE)
-        ignored = read(c->event_fd, text, sizeof(uint64_t));
-    (void)ignored;
+    if (c->event_fd < 0)
+        return;
+    if (c->owner->version == 2) {
+        if (pread(c->event_fd, text, sizeof(text), 0) < 0)
+            return; /* the directory is gone: so is what could be told */
+    } else if (read(c->event_fd, &count, sizeof(count)) == sizeof(count)) {
+        c->oom_events += count;
+    }
 }
 
 int cell_cgroup_usage(const struct cell_cgroup *c, struct cell_cgroup_usage *ret, struct err *reterr)
 {
-    (void)reterr;
     *ret = (struct cell_cgroup_usage){0};
-    if (c->owner->version == 1)
-        cg1_usage(c, ret);
-    else if (c->owner->version == 2)
-        cg2_usage(c, ret);
-    return 0;
+    switch (c->owner->version) {
+    case 1:
+        return cg1_usage(c, ret, reterr);
+    case 2:
+        return cg2_usage((struct cell_cgroup *)c, ret, reterr);
+    default:
+        return 0;
+    }
 }
 
 int cell_cgroup_kill(struct cell_cgroup *c)
 {
-    if (c->owner->version == 2 && cg_write(c->dirs[0], "cgroup.kill", "1") == 0)
-        return 0;
-    for (int i = 0; i < CG_COUNT; i++)
-        if (c->dirs[i] >= 0) /* one pass: what forks meanwhile dies with its PID 1 */
-            cg_kill_listed(c->dirs[i]);
+    if (c->owner->version == 1)
+        cg1_kill(c);
+    else if (c->owner->version == 2)
+        cg2_kill(c);
     return 0;
 }
 
@@ -135,7 +152,8 @@ bool cell_cgroup_empty(const struct cell_cgroup *c)
     char text[64];
 
     for (int i = 0; i < CG_COUNT; i++)
-        if (c->dirs[i] >= 0 && (cg_read(c->dirs[i], "cgroup.procs", text, sizeof(text)) != 0 || text[0] != '\0'))
+        if (c->dirs[i] >= 0 && !c->owner->shared[i] &&
+            (cg_read(c->dirs[i], "cgroup.procs", text, sizeof(text)) != 0 || text[0] != '\0'))
             return false;
     return true;
 }

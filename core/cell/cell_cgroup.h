@@ -25,9 +25,11 @@ struct cell_cgroups_facts {
     char root[256];
     char detail[512];          /* for each one missing: why and what to do, "; "-separated */
 };
-/* `root` NULL: found from /proc/self/cgroup and /proc/self/mountinfo (v2 preferred if it has the memory and pids
- * controllers, else v1).  Moves the caller into a leaf of its own where v2's "no internal processes" rule asks for it.
- * Removes "execd-*" directories whose process is gone.  Succeeds with version 0 if nothing is usable: the caller decides. */
+/* `root` is a directory of the v2 file system, or a path within each v1 hierarchy ("/execd"), made if
+ * it is missing.  NULL: found from /proc/self/cgroup and /proc/self/mountinfo (v2 preferred if it has the memory
+ * and pids controllers, else v1).  Moves the caller, and whoever else lives in the same cgroup, into a leaf where v2's
+ * "no internal processes" rule asks for it.  Removes "execd-*" directories whose process is gone.  Succeeds with
+ * version 0 if nothing is usable: the caller decides. */
 int cell_cgroups_open(const char *root, struct cell_cgroups **ret, struct cell_cgroups_facts *facts,
                       struct err *reterr) NODISCARD;
 /* Removes what is left below, kills what still lives there. */
@@ -44,6 +46,7 @@ struct cell_cgroup_usage {
     uint64_t ooms;             /* times the OOM killer struck (or memory could not be had) */
     uint64_t forks_refused;    /* by the processes limit */
     uint64_t processes;        /* alive now, zombies not counted */
+    uint64_t ooms_outside;     /* killed though the cell was within its limit: a parent's or the machine's want */
 };
 int cell_cgroup_new(struct cell_cgroups *g, struct cell_cgroup **ret, struct err *reterr) NODISCARD;
 int cell_cgroup_clone_fd(const struct cell_cgroup *c);   /* v2: for clone_args.cgroup; -1 on v1 or none */

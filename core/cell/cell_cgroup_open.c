@@ -3,32 +3,31 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/xattr.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CGROUP2_MAGIC 0x63677270
 #define BASE_PREFIX "execd-"
-#define SUPERVISOR "supervisor"
 
-static const char *const v1_names[CG_COUNT] = {"memory", "pids", "cpu", "cpuacct"};
-
-static void detail_add(struct cell_cgroups_facts *f, const char *fmt, ...) PRINTF(2, 3);
-static void detail_add(struct cell_cgroups_facts *f, const char *fmt, ...)
+void cg_detail(struct cell_cgroups_facts *f, const char *fmt, ...)
 {
-    size_t len = strlen(f->detail);
+    size_t len = strlen(f->detail), size = sizeof(f->detail);
     va_list ap;
 
-    if (len > 0 && len + 2 < sizeof(f->detail))
-        len += (size_t)snprintf(f->detail + len, sizeof(f->detail) - len, "; ");
+    if (len > 0 && len + 2 < size)
+        len += (size_t)snprintf(f->detail + len, size - len, "; ");
     va_start(ap, fmt);
-    vsnprintf(f->detail + MIN(len, sizeof(f->detail) - 1), sizeof(f->detail) - MIN(len, sizeof(f->detail) - 1), fmt, ap);
+    vsnprintf(f->detail + len, size - len, fmt, ap);
     va_end(ap);
 }
 
+/* Header and one line for each. */
 static bool machine_has_swap(void)
 {
     CLEAN(fclosep) FILE *f = fopen("/proc/swaps", "re");
@@ -37,265 +36,198 @@ static bool machine_has_swap(void)
 
     while (f != NULL && fgets(line, sizeof(line), f) != NULL)
         lines++;
-    return lines > 1;
+    return f == NULL || lines > 1;
 }
 
-/* ---- directories whose jailer is gone --------------------------------------------- */
+/* ---- directories whose jailer is gone ------------------------------------------------ */
 
-/* Kills what lives there and removes the cells and the base. */
-static void sweep(int parent, const char *name)
+/* A file of every cgroup that nothing else here opens: closing it anywhere in a process ends that process'
+ * lock. */
+static int open_lock_file(int base)
 {
-    CLEAN_FD int base = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d;
-    struct dirent *e;
+    int fd = openat(base, "notify_on_release", O_RDWR | O_CLOEXEC);
 
-    if (base < 0 || flock(base, LOCK_EX | LOCK_NB) != 0)
-        return; /* its jailer lives */
-    d = fdopendir(dup(base));
-    while (d != NULL && (e = readdir(d)) != NULL) {
-        CLEAN_FD int cell = -1;
-
-        if (e->d_name[0] < '0' || e->d_name[0] > '9')
-            continue;
-        cell = openat(base, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        for (int i = 0; i < 100 && cell >= 0 && cg_kill_listed(cell) > 0; i++)
-            usleep(1000);
-        for (int i = 0; i < 100 && unlinkat(base, e->d_name, AT_REMOVEDIR) != 0 && errno == EBUSY; i++)
-            usleep(1000);
-    }
-    if (d != NULL)
-        closedir(d);
-    unlinkat(parent, name, AT_REMOVEDIR);
+    return fd >= 0 ? fd : openat(base, "cgroup.max.depth", O_RDWR | O_CLOEXEC);
 }
 
-static void sweep_all(int parent)
+/* Unlike flock, not inherited by what we fork: it ends with this process whoever lives on. */
+static bool lock(int fd)
 {
-    int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    return fcntl(fd, F_SETLK, &whole) == 0;
+}
+
+/* A jailer locks its base.  Its pid alone would not do (one of another pid namespace may share
+ * our parent), the lock neither (it comes a moment after the directory). */
+static bool is_stale(int parent, const char *name)
+{
+    CLEAN_FD int base = cg_open_dir(parent, name);
+    CLEAN_FD int lock_file = -1;
+    int64_t pid;
+
+    if (base < 0 || num_i64(name + strlen(BASE_PREFIX), 1, INT32_MAX, &pid) != 0)
+        return false;
+    if (pid == getpid()) /* of an earlier boot or container, or is it our own? */
+        return flock(base, LOCK_EX | LOCK_NB) == 0;
+    if (kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+        return false;
+    lock_file = open_lock_file(base);
+    return lock_file >= 0 && lock(lock_file);
+}
+
+static void sweep(int parent)
+{
+    int copy = cg_open_dir(parent, ".");
     DIR *d = copy < 0 ? NULL : fdopendir(copy);
-    struct dirent *e;
+    const struct dirent *e;
 
     if (d == NULL) {
         closep(&copy);
         return;
     }
     while ((e = readdir(d)) != NULL)
-        if (strncmp(e->d_name, BASE_PREFIX, strlen(BASE_PREFIX)) == 0)
-            sweep(parent, e->d_name);
+        if (strncmp(e->d_name, BASE_PREFIX, strlen(BASE_PREFIX)) == 0 && is_stale(parent, e->d_name))
+            cg_remove_tree(parent, e->d_name);
     closedir(d);
 }
 
-/* Makes (or finds, where two controllers share a hierarchy) our base below parents[i] and locks it. */
-static int make_base(struct cell_cgroups *g, int i)
+/* ---- our own ---------------------------------------------------------------------------- */
+
+static int lock_base(struct cell_cgroups *g, int i)
 {
-    if (mkdirat(g->parents[i], g->name, 0755) != 0 && errno != EEXIST)
+    if (flock(g->bases[i], LOCK_EX | LOCK_NB) != 0)
         return -errno;
-    g->bases[i] = openat(g->parents[i], g->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (g->bases[i] < 0)
+    g->locks[i] = open_lock_file(g->bases[i]);
+    return g->locks[i] >= 0 && lock(g->locks[i]) ? 0 : -errno;
+}
+
+static bool same_dir(int a, int b)
+{
+    struct stat x, y;
+
+    return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int cg_make_base(struct cell_cgroups *g, int i)
+{
+    int rc = 0;
+
+    for (int k = 0; k < i; k++)
+        if (g->bases[k] >= 0 && same_dir(g->parents[i], g->parents[k])) { /* cpu,cpuacct */
+            g->shared[i] = true;
+            g->bases[i] = fcntl(g->bases[k], F_DUPFD_CLOEXEC, 3);
+            return g->bases[i] < 0 ? -errno : 0;
+        }
+    sweep(g->parents[i]);
+    if (mkdirat(g->parents[i], g->name, 0755) != 0)
         return -errno;
-    flock(g->bases[i], LOCK_EX | LOCK_NB); /* a shared hierarchy holds our own lock already */
-    return 0;
-}
-
-/* ---- version 1 ----------------------------------------------------------------------- */
-
-static void open_v1(struct cell_cgroups *g, const char *root, struct cell_cgroups_facts *f)
-{
-    for (int i = 0; i < CG_COUNT; i++) {
-        char path[sizeof(f->root)];
-        CLEAN_FD int own = -1;
-        CLEAN_FD int top = -1;
-        int rc = cg_find(v1_names[i], &own, &top, path, sizeof(path));
-
-        if (rc == 0 && root != NULL) {
-            g->parents[i] = openat(top, root + strspn(root, "/"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-            rc = g->parents[i] < 0 ? -errno : 0;
-        } else if (rc == 0) {
-            g->parents[i] = steal_fd(&own);
-        }
-        if (rc == 0) {
-            sweep_all(g->parents[i]);
-            rc = make_base(g, i);
-        }
-        if (rc != 0) {
-            detail_add(f, "cgroup v1 `%s`: %s (mount it, or let this user write to %s)", v1_names[i],
-                       rc == -ENOENT ? "not mounted" : strerror(-rc), rc == -ENOENT ? "it" : path);
-            continue;
-        }
-        g->has[i] = true;
-        if (f->root[0] == '\0')
-            snprintf(f->root, sizeof(f->root), "%s", path);
-    }
-    g->version = g->has[CG_MEMORY] || g->has[CG_PIDS] ? 1 : 0;
-    g->swap_file = g->has[CG_MEMORY] && faccessat(g->bases[CG_MEMORY], "memory.memsw.limit_in_bytes", W_OK, 0) == 0;
-    f->memory = g->has[CG_MEMORY];
-    f->pids = g->has[CG_PIDS];
-    f->cpu = g->has[CG_CPU] && g->has[CG_CPUACCT];
-    f->oom_group = f->memory;
-}
-
-/* ---- version 2 ------------------------------------------------------------------------ */
-
-static bool word_in(const char *text, const char *word)
-{
-    size_t len = strlen(word);
-
-    for (const char *p = text; (p = strstr(p, word)) != NULL; p += len)
-        if ((p == text || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\n' || p[len] == '\0'))
-            return true;
-    return false;
-}
-
-/* "No internal processes": whoever lives in `dir` moves into a leaf of it. */
-static int make_room(int dir)
-{
-    CLEAN_FD int leaf = -1;
-
-    if (mkdirat(dir, SUPERVISOR, 0755) != 0 && errno != EEXIST)
-        return -errno;
-    leaf = openat(dir, SUPERVISOR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (leaf < 0)
-        return -errno;
-    for (int round = 0; round < 16; round++) { /* what is forked meanwhile comes with the next round */
-        CLEAN_FD int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-        CLEAN(fclosep) FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
-        size_t seen = 0;
-        int pid;
-
-        if (in == NULL)
-            return -errno;
-        fd = -1;
-        while (fscanf(in, "%d", &pid) == 1) {
-            int rc = cg_write(leaf, "cgroup.procs", "%d", pid);
-
-            seen++;
-            if (rc != 0 && rc != -ESRCH)
-                return rc;
-        }
-        if (seen == 0)
-            return 0;
-    }
-    return -EBUSY;
-}
-
-static void enable(int dir)
-{
-    static const char *const names[] = {"+memory", "+pids", "+cpu"};
-
-    for (size_t i = 0; i < COUNT_OF(names); i++)
-        cg_write(dir, "cgroup.subtree_control", "%s", names[i]); /* what failed is seen in our base */
-}
-
-static bool enabled(int dir, const char *file)
-{
-    char text[256];
-
-    return cg_read(dir, file, text, sizeof(text)) == 0 && word_in(text, "memory") && word_in(text, "pids");
-}
-
-/* systemd marks what it has delegated (systemd.io/CGROUP_DELEGATION). */
-static bool delegated(int dir)
-{
-    char value[8];
-
-    return fgetxattr(dir, "trusted.delegate", value, sizeof(value)) > 0 ||
-           fgetxattr(dir, "user.delegate", value, sizeof(value)) > 0;
-}
-
-/* Which directory to work below: the configured one, our own if it was delegated, as root the
- * hierarchy's own root, else our own. */
-static int choose_v2(const char *root, struct cell_cgroups_facts *f)
-{
-    CLEAN_FD int own = -1;
-    CLEAN_FD int top = -1;
-    char path[sizeof(f->root)];
-
-    if (root != NULL) {
-        snprintf(f->root, sizeof(f->root), "%s", root);
-        return open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    }
-    if (cg_find(NULL, &own, &top, path, sizeof(path)) != 0)
-        return -1;
-    /* cgroup.type is missing in the real root only. */
-    if (geteuid() == 0 && !delegated(own) && faccessat(top, "cgroup.type", F_OK, 0) != 0 && errno == ENOENT) {
-        snprintf(f->root, sizeof(f->root), "the hierarchy's root");
-        return steal_fd(&top);
-    }
-    snprintf(f->root, sizeof(f->root), "%s", path);
-    return steal_fd(&own);
-}
-
-static bool open_v2(struct cell_cgroups *g, const char *root, struct cell_cgroups_facts *f)
-{
-    char text[256];
-    int rc;
-
-    g->parents[0] = choose_v2(root, f);
-    if (g->parents[0] < 0 || !enabled(g->parents[0], "cgroup.controllers"))
-        return false;
-    enable(g->parents[0]);
-    if (!enabled(g->parents[0], "cgroup.subtree_control")) {
-        rc = make_room(g->parents[0]);
-        if (rc != 0)
-            detail_add(f, "cgroup v2: processes in %s cannot be moved into a leaf: %s", f->root, strerror(-rc));
-        enable(g->parents[0]);
-    }
-    sweep_all(g->parents[0]);
-    rc = make_base(g, 0);
+    g->bases[i] = cg_open_dir(g->parents[i], g->name);
+    rc = g->bases[i] < 0 ? -errno : lock_base(g, i);
     if (rc != 0) {
-        detail_add(f, "cgroup v2: %s: %s (delegate it: systemd-run --user --scope -p Delegate=yes, or chown it)", f->root,
-                   strerror(-rc));
-        return false;
+        closep(&g->locks[i]);
+        closep(&g->bases[i]);
+        unlinkat(g->parents[i], g->name, AT_REMOVEDIR);
     }
-    enable(g->bases[0]);
-    if (cg_read(g->bases[0], "cgroup.subtree_control", text, sizeof(text)) != 0)
-        return false;
-    g->has[CG_MEMORY] = f->memory = f->oom_group = word_in(text, "memory");
-    g->has[CG_PIDS] = f->pids = word_in(text, "pids");
-    g->has[CG_CPU] = f->cpu = word_in(text, "cpu");
-    if (!f->memory || !f->pids || !f->cpu)
-        detail_add(f, "cgroup v2: %s hands on only `%.40s` (needed: cpu memory pids)", f->root, text);
-    g->swap_file = true; /* memory.swap.max is there whenever the kernel knows swap */
-    g->version = 2;
-    return true;
+    return rc;
 }
 
-/* ---- both -------------------------------------------------------------------------------- */
-
-static void forget(struct cell_cgroups *g)
+void cg_forget(struct cell_cgroups *g)
 {
     for (int i = 0; i < CG_COUNT; i++) {
+        bool ours = g->bases[i] >= 0 && !g->shared[i];
+
+        closep(&g->locks[i]);
         closep(&g->bases[i]);
-        if (g->parents[i] >= 0)
-            unlinkat(g->parents[i], g->name, AT_REMOVEDIR);
-        closep(&g->parents[i]);
+        if (ours)
+            cg_remove_tree(g->parents[i], g->name);
     }
+    for (int i = 0; i < CG_COUNT; i++) {
+        closep(&g->parents[i]);
+        g->has[i] = g->shared[i] = false;
+    }
+    g->version = 0;
 }
 
-static bool is_v2(const char *root)
+/* ---- the probe ----------------------------------------------------------------------------- */
+
+/* A child without exit signal, so that nobody's SIGCHLD handling sees it. */
+static int try_child(const struct cell_cgroup *c)
+{
+    int fd = cell_cgroup_clone_fd(c), status = 0;
+    struct clone_args args = {.flags = fd >= 0 ? CLONE_INTO_CGROUP : 0, .cgroup = fd >= 0 ? (uint64_t)fd : 0};
+    pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+    if (pid == 0) {
+        int rc = cell_cgroup_join(c);
+
+        syscall(SYS_exit_group, rc < 0 ? -rc : 0);
+    }
+    if (pid < 0)
+        return -errno;
+    while (waitpid(pid, &status, __WALL) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -ECHILD;
+}
+
+int cg_probe(struct cell_cgroups *g)
+{
+    struct cell_cgroup *c;
+    struct err err = {0};
+    int rc = cell_cgroup_new(g, &c, &err);
+
+    if (rc != 0)
+        return rc;
+    rc = try_child(c);
+    for (int i = 0; i < 100 && !cell_cgroup_free(c); i++)
+        usleep(1000); /* what stays goes with the base */
+    return rc;
+}
+
+/* ---- the door -------------------------------------------------------------------------------- */
+
+static bool on_v2(const char *path)
 {
     struct statfs s;
 
-    return root == NULL || (statfs(root, &s) == 0 && s.f_type == CGROUP2_MAGIC);
+    return statfs(path, &s) == 0 && s.f_type == CGROUP2_MAGIC;
 }
 
-int cell_cgroups_open(const char *root, struct cell_cgroups **ret, struct cell_cgroups_facts *facts, struct err *reterr)
+static void open_any(struct cell_cgroups *g, const char *root, struct cell_cgroups_facts *f)
 {
-    struct cell_cgroups *g = NEW(struct cell_cgroups);
+    char why_not[sizeof(f->detail)];
 
-    (void)reterr;
+    if (root != NULL && on_v2(root)) { /* named, so nothing else will do */
+        cg2_open(g, root, f);
+        return;
+    }
+    if (root == NULL && cg2_open(g, NULL, f))
+        return;
+    snprintf(why_not, sizeof(why_not), "%s", f->detail);
+    *f = (struct cell_cgroups_facts){0};
+    if (!cg1_open(g, root, f) && why_not[0] != '\0')
+        cg_detail(f, "%s", why_not);
+}
+
+int cell_cgroups_open(const char *root, struct cell_cgroups **ret, struct cell_cgroups_facts *facts,
+                      struct err *reterr)
+{
+    struct cell_cgroups *g;
+
+    if (root != NULL && (root[0] != '/' || strstr(root, "/../") != NULL || strlen(root) >= CG_PATH / 2))
+        return err_set(reterr, ERR_CONFIG, "cgroup root `%.100s`: an absolute path without `..` is needed",
+                       root);
+    g = NEW(struct cell_cgroups);
     *facts = (struct cell_cgroups_facts){0};
     for (int i = 0; i < CG_COUNT; i++)
-        g->parents[i] = g->bases[i] = -1;
+        g->parents[i] = g->bases[i] = g->locks[i] = -1;
     snprintf(g->name, sizeof(g->name), BASE_PREFIX "%d", (int)getpid());
-    if (!is_v2(root) || !open_v2(g, root, facts)) {
-        forget(g);
-        facts->root[0] = '\0';
-        open_v1(g, root, facts);
-    }
+    open_any(g, root, facts);
     facts->version = g->version;
     facts->swap = g->swap_file || !machine_has_swap();
     if (!facts->swap)
-        detail_add(facts, "swap: this kernel does not account it by cgroup (boot with swapaccount=1, or swapoff -a)");
+        cg_detail(facts, "swap: not accounted by cgroup here (boot with swapaccount=1, or swapoff -a)");
     *ret = g;
     return 0;
 }
@@ -304,14 +236,9 @@ void cell_cgroups_free(struct cell_cgroups *g)
 {
     if (g == NULL)
         return;
-    for (int i = 0; i < CG_COUNT; i++) {
-        if (g->bases[i] < 0)
-            continue;
-        closep(&g->bases[i]); /* gives the lock back, which sweep() takes */
-    }
-    for (int i = 0; i < CG_COUNT; i++)
-        if (g->parents[i] >= 0)
-            sweep(g->parents[i], g->name);
-    forget(g);
+    if (g->version == 2)
+        cg2_close(g);
+    else
+        cg_forget(g);
     free(g);
 }

@@ -1,0 +1,227 @@
+/* store.c - opening, hints, and the life of the two connections.
+ *
+ * Theory of operation.  Every change of a job's state is one Lua script (lua/), so that it happens whole or not
+ * at all, by the clock of Redis.  One connection carries the questions, pipelined; another
+ * listens to three channels: `ready` (something was queued), `outbox` (a webhook is due) and `done` (a job
+ * ended).  Messages are hints: whoever misses one finds out by its own timer.
+ *
+ * A claim raises the job's epoch; extending, finishing and releasing compare it, so a worker that lost its
+ * lease can change nothing.  Records are written by store_codec.c; the keys are listed in lua/common.lua.
+ *
+ * What acceptance means: the embedded server (and any that is configured likewise) writes its append-only
+ * file before it answers, so an accepted job survives the death of every process at once. */
+#include "store_internal.h"
+
+#define HINT_MS 1 /* hints that come together run once */
+
+/* ---- hints ------------------------------------------------------------------------------ */
+
+static void on_hint_timer(void *arg)
+{
+    struct store *s = arg;
+    bool ready = s->ready_posted, outbox = s->outbox_posted;
+
+    s->ready_posted = s->outbox_posted = false;
+    if (ready && s->ready_fn != NULL)
+        s->ready_fn(s->ready_arg);
+    if (outbox && s->outbox_fn != NULL)
+        s->outbox_fn(s->outbox_arg);
+}
+
+static void hint(struct store *s, bool ready, bool outbox)
+{
+    s->ready_posted |= ready;
+    s->outbox_posted |= outbox;
+    if (!loop_timer_armed(s->hint_timer))
+        loop_timer_arm(s->hint_timer, HINT_MS);
+}
+
+static void on_message(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store *s = arg;
+    const redisReply *r = reply;
+    const char *channel;
+
+    (void)ac;
+    if (r == NULL || s->freeing || r->type != REDIS_REPLY_ARRAY || r->elements != 3 ||
+        strcmp(r->element[0]->str, "message") != 0)
+        return;
+    channel = r->element[1]->str + strlen(s->tag);
+    if (strcmp(channel, ":done") == 0)
+        store_waits_told(s, r->element[2]->str);
+    else
+        hint(s, strcmp(channel, ":ready") == 0, strcmp(channel, ":outbox") == 0);
+}
+
+/* ---- up and down ------------------------------------------------------------------------- */
+
+static void on_changed(void *arg)
+{
+    struct store *s = arg;
+
+    if (s->change_fn != NULL)
+        s->change_fn(s->change_arg);
+}
+
+/* Up is when both are: questions can be asked and answers will be heard of. */
+static void judge(struct store *s)
+{
+    bool connected = s->command.up && s->subscription.up;
+
+    if (connected == s->connected || s->freeing)
+        return;
+    s->connected = connected;
+    loop_timer_arm(s->change_timer, 0);
+    if (connected) {
+        store_waits_ask_all(s);
+        hint(s, true, true);
+    }
+}
+
+static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store_link *l = arg;
+    struct store *s = l->store;
+    const redisReply *r = reply;
+
+    if (l->ac != ac || r == NULL)
+        return;
+    if (r->type != REDIS_REPLY_STRING || r->len != 40) {
+        store_link_drop(l, "a script was refused");
+        return;
+    }
+    memcpy(s->shas[s->scripts_loaded], r->str, 41);
+    if (++s->scripts_loaded < SCRIPT_COUNT)
+        return;
+    store_link_ready(l);
+    judge(s);
+}
+
+static void command_ready(struct store_link *l)
+{
+    l->store->scripts_loaded = 0;
+    for (size_t i = 0; i < SCRIPT_COUNT; i++)
+        redisAsyncCommand(l->ac, on_loaded, l, "SCRIPT LOAD %s", store_scripts[i]);
+}
+
+static void subscription_ready(struct store_link *l)
+{
+    const char *tag = l->store->tag;
+
+    redisAsyncCommand(l->ac, on_message, l->store, "SUBSCRIBE %s:ready %s:outbox %s:done", tag, tag, tag);
+    store_link_ready(l);
+    judge(l->store);
+}
+
+static void link_down(struct store_link *l)
+{
+    judge(l->store);
+}
+
+static void on_fail_timer(void *arg)
+{
+    store_calls_fail(arg);
+}
+
+/* ---- open and free ------------------------------------------------------------------------- */
+
+/* What Redis itself has to conclude with: results are bytes to it. */
+static int make_results(struct store *s)
+{
+    struct job_result lost = {.status = JOB_INTERNAL_ERROR}, cancelled = {.status = JOB_CANCELLED};
+    int rc;
+
+    lost.message = mem_printf("the worker was lost %u times while it ran this job", s->o.max_attempts);
+    rc = store_put_result(&lost, &s->lost_result);
+    if (rc == 0)
+        rc = store_put_result(&cancelled, &s->cancelled_result);
+    job_result_done(&lost);
+    return rc;
+}
+
+int store_open(struct loop *loop, const struct store_options *o, struct store **ret, struct err *reterr)
+{
+    struct store *s = NEW(struct store);
+    int rc = store_url_parse(o->url, &s->address, reterr);
+
+    if (rc != 0) {
+        store_address_done(&s->address);
+        free(s);
+        return rc;
+    }
+    s->loop = loop;
+    s->o = *o;
+    s->o.url = NULL; /* it may hold a password, and was read */
+    s->o.password = mem_dup(o->password);
+    s->o.prefix = NULL;
+    s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
+    TAILQ_INIT(&s->failing);
+    for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
+        TAILQ_INIT(&s->waits[i]);
+    if (make_results(s) != 0)
+        abort(); /* a hundred bytes */
+    s->hint_timer = loop_timer_new(loop, on_hint_timer, s);
+    s->change_timer = loop_timer_new(loop, on_changed, s);
+    s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
+    store_link_open(&s->command, s, command_ready, link_down);
+    store_link_open(&s->subscription, s, subscription_ready, link_down);
+    *ret = s;
+    return 0;
+}
+
+void store_free(struct store *s)
+{
+    if (s == NULL)
+        return;
+    s->freeing = true;
+    s->connected = false;
+    store_link_close(&s->subscription);
+    store_link_close(&s->command); /* answers what is under way */
+    while (!TAILQ_EMPTY(&s->failing))
+        store_calls_fail(s);
+    store_waits_drop(s);
+    while (!TAILQ_EMPTY(&s->failing)) /* what the waiters asked when they were told */
+        store_calls_fail(s);
+    loop_timer_free(s->hint_timer);
+    loop_timer_free(s->change_timer);
+    loop_timer_free(s->fail_timer);
+    if (s->o.password != NULL)
+        explicit_bzero((char *)(uintptr_t)s->o.password, strlen(s->o.password));
+    free((char *)(uintptr_t)s->o.password);
+    store_address_done(&s->address);
+    buf_done(&s->lost_result);
+    buf_done(&s->cancelled_result);
+    free(s->tag);
+    free(s);
+}
+
+bool store_connected(const struct store *s)
+{
+    return s->connected;
+}
+
+void store_on_change(struct store *s, loop_fn fn, void *arg)
+{
+    s->change_fn = fn;
+    s->change_arg = arg;
+}
+
+void store_on_ready(struct store *s, loop_fn fn, void *arg)
+{
+    s->ready_fn = fn;
+    s->ready_arg = arg;
+}
+
+void store_on_outbox(struct store *s, loop_fn fn, void *arg)
+{
+    s->outbox_fn = fn;
+    s->outbox_arg = arg;
+}
+
+void store_ping(struct store *s, store_done_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_str(&a, "PING");
+    store_plain_call(s, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}

@@ -1,0 +1,186 @@
+/* store_call.c - one question to Redis and its one answer. */
+#include "store_internal.h"
+
+#define IN_FLIGHT_MAX 20000
+
+/* ---- arguments ------------------------------------------------------------------------ */
+
+void store_args_add(struct store_args *a, const void *bytes, size_t len)
+{
+    if (a->count == a->cap) {
+        a->cap = MAX(a->cap * 2, (size_t)16);
+        a->argv = reallocarray(a->argv, a->cap, sizeof(*a->argv));
+        a->lens = reallocarray(a->lens, a->cap, sizeof(*a->lens));
+        if (a->argv == NULL || a->lens == NULL)
+            abort(); /* as mem_zero(): pointers, not the bytes */
+    }
+    a->argv[a->count] = bytes == NULL ? "" : bytes;
+    a->lens[a->count++] = len;
+}
+
+void store_args_str(struct store_args *a, const char *s)
+{
+    store_args_add(a, s, strlen(s));
+}
+
+void store_args_num(struct store_args *a, uint64_t n)
+{
+    char *text = mem_printf("%llu", (unsigned long long)n);
+
+    if (a->owned_count == a->owned_cap) {
+        a->owned_cap = MAX(a->owned_cap * 2, (size_t)16);
+        a->owned = reallocarray(a->owned, a->owned_cap, sizeof(*a->owned));
+        if (a->owned == NULL)
+            abort();
+    }
+    a->owned[a->owned_count++] = text;
+    store_args_str(a, text);
+}
+
+void store_args_done(struct store_args *a)
+{
+    for (size_t i = 0; i < a->owned_count; i++)
+        free(a->owned[i]);
+    free(a->owned);
+    free(a->argv);
+    free(a->lens);
+    *a = (struct store_args){0};
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static int reply_error(struct err *err, const char *text)
+{
+    if (strncmp(text, "FULL jobs", 9) == 0)
+        return err_set(err, ERR_FULL, "the queue holds as many jobs as queue.max_jobs allows");
+    if (strncmp(text, "FULL bytes", 10) == 0)
+        return err_set(err, ERR_FULL, "the queue holds as many bytes as queue.max_bytes allows");
+    if (strncmp(text, "NOTFOUND ", 9) == 0)
+        return err_set(err, ERR_NOT_FOUND, "%s", text + 9);
+    if (strncmp(text, "CONFLICT ", 9) == 0)
+        return err_set(err, ERR_CONFLICT, "%s", text + 9);
+    if (strstr(text, "OOM ") != NULL)
+        return err_set(err, ERR_FULL, "Redis is out of memory");
+    if (strncmp(text, "LOADING", 7) == 0 || strncmp(text, "BUSY", 4) == 0 || strncmp(text, "MISCONF", 7) == 0 ||
+        strncmp(text, "READONLY", 8) == 0 || strncmp(text, "NOSCRIPT", 8) == 0 || strncmp(text, "MASTERDOWN", 10) == 0)
+        return err_set(err, ERR_AGAIN, "Redis cannot answer now: %.80s", text);
+    return err_set(err, ERR_INTERNAL, "Redis: %.200s", text);
+}
+
+static void call_end(struct store_call *c, const redisReply *reply)
+{
+    struct store *s = c->store;
+
+    s->in_flight--;
+    c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
+    free(c->extra);
+    free(c);
+}
+
+static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store_call *c = arg;
+    struct store *s = c->store;
+    const redisReply *r = reply;
+    bool no_script = false;
+
+    if (r == NULL) {
+        err_set(&c->err, ERR_AGAIN, "the connection to Redis was lost");
+    } else if (r->type == REDIS_REPLY_ERROR) {
+        reply_error(&c->err, r->str);
+        no_script = strncmp(r->str, "NOSCRIPT", 8) == 0;
+    }
+    call_end(c, c->err.code == 0 ? r : NULL);
+    if (no_script && s->command.ac == ac)
+        store_link_drop(&s->command, "scripts were flushed"); /* they are loaded with the next connection */
+}
+
+static void send_call(struct store *s, struct store_args *args, struct store_call *c)
+{
+    int rc = REDIS_ERR;
+
+    s->in_flight++;
+    if (s->in_flight > IN_FLIGHT_MAX)
+        err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
+    else if (s->freeing || !s->connected)
+        err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
+    else
+        rc = redisAsyncCommandArgv(s->command.ac, on_reply, c, (int)args->count, args->argv, args->lens);
+    if (rc != REDIS_OK) {
+        if (c->err.code == 0)
+            err_set(&c->err, ERR_AGAIN, "the connection to Redis is closing");
+        TAILQ_INSERT_TAIL(&s->failing, c, link);
+        loop_timer_arm(s->fail_timer, 0);
+    }
+    store_args_done(args);
+}
+
+void store_calls_fail(struct store *s)
+{
+    struct store_calls mine = TAILQ_HEAD_INITIALIZER(mine);
+    struct store_call *c;
+
+    TAILQ_CONCAT(&mine, &s->failing, link);
+    while ((c = TAILQ_FIRST(&mine)) != NULL) {
+        TAILQ_REMOVE(&mine, c, link);
+        call_end(c, NULL);
+    }
+}
+
+static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*done)(void), void *arg, void *extra)
+{
+    struct store_call *c = NEW(struct store_call);
+
+    c->store = s;
+    c->fn = fn;
+    c->done = done;
+    c->arg = arg;
+    c->extra = extra;
+    return c;
+}
+
+void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg)
+{
+    struct store_call *c = call_new(s, fn, done, arg, NULL);
+
+    err_set(&c->err, ERR_AGAIN, "no memory for a record");
+    s->in_flight++;
+    TAILQ_INSERT_TAIL(&s->failing, c, link);
+    loop_timer_arm(s->fail_timer, 0);
+}
+
+void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void), void *arg,
+                      void *extra)
+{
+    send_call(s, args, call_new(s, fn, done, arg, extra));
+}
+
+void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
+                       void (*done)(void), void *arg, void *extra)
+{
+    struct store_args whole = {0};
+
+    store_args_str(&whole, "EVALSHA");
+    store_args_str(&whole, s->shas[script]);
+    store_args_str(&whole, "1");
+    store_args_str(&whole, s->tag); /* a key of the shard's, by which a cluster finds its node */
+    store_args_str(&whole, s->tag);
+    for (size_t i = 0; i < args->count; i++)
+        store_args_add(&whole, args->argv[i], args->lens[i]);
+    send_call(s, &whole, call_new(s, fn, done, arg, extra));
+    store_args_done(args);
+}
+
+void store_done_reply(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    (void)reply;
+    if (c->done != NULL)
+        ((store_done_fn)c->done)(c->arg, err);
+}
+
+uint64_t store_reply_u64(const redisReply *r)
+{
+    if (r->type == REDIS_REPLY_INTEGER)
+        return r->integer < 0 ? 0 : (uint64_t)r->integer;
+    return r->type == REDIS_REPLY_STRING ? strtoull(r->str, NULL, 10) : 0;
+}

@@ -1,0 +1,165 @@
+/* store_fleet.c - workers, what they speak, and the numbers. */
+#include <math.h>
+
+#include "store_internal.h"
+
+/* ---- workers --------------------------------------------------------------------------- */
+
+void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done, void *arg)
+{
+    CLEAN_BUF struct buf record = {0};
+    struct store_args a = {0};
+
+    if (store_put_worker(w, &record) != 0) {
+        store_refuse(s, store_done_reply, (void (*)(void))done, arg);
+        return;
+    }
+    store_args_str(&a, w->id);
+    store_args_num(&a, MAX(ttl_ms, (uint64_t)1));
+    store_args_add(&a, record.data, record.len);
+    store_script_call(s, SCRIPT_BEAT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}
+
+void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_str(&a, id);
+    store_args_num(&a, 0);
+    store_args_str(&a, "");
+    store_script_call(s, SCRIPT_BEAT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}
+
+void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done, void *arg)
+{
+    CLEAN_FREE char *key = mem_printf("%s:languages", s->tag);
+    struct store_args a = {0};
+
+    store_args_str(&a, count == 0 ? "EXISTS" : "HSET");
+    store_args_str(&a, key);
+    for (size_t i = 0; i < count; i++) {
+        store_args_num(&a, (uint64_t)l[i].id);
+        store_args_str(&a, l[i].version);
+    }
+    store_plain_call(s, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}
+
+static void on_languages(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    store_languages_fn done = (store_languages_fn)c->done;
+    struct store_language *list;
+    size_t count;
+
+    if (err != NULL || reply->type != REDIS_REPLY_ARRAY) {
+        done(c->arg, err, NULL, 0);
+        return;
+    }
+    count = reply->elements / 2;
+    list = mem_zero(count, sizeof(*list));
+    for (size_t i = 0; i < count; i++) {
+        list[i].id = (int32_t)store_reply_u64(reply->element[2 * i]);
+        snprintf(list[i].version, sizeof(list[i].version), "%s", reply->element[2 * i + 1]->str);
+    }
+    done(c->arg, NULL, list, count);
+    free(list);
+}
+
+void store_languages_get(struct store *s, store_languages_fn done, void *arg)
+{
+    CLEAN_FREE char *key = mem_printf("%s:languages", s->tag);
+    struct store_args a = {0};
+
+    store_args_str(&a, "HGETALL");
+    store_args_str(&a, key);
+    store_plain_call(s, &a, on_languages, (void (*)(void))done, arg, NULL);
+}
+
+/* ---- numbers ------------------------------------------------------------------------------ */
+
+double store_bucket_seconds(unsigned i)
+{
+    static const double bounds[STORE_BUCKETS - 1] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                     0.5,   1,      2.5,   5,    10,    30,   60,  300};
+
+    return i < COUNT_OF(bounds) ? bounds[i] : (double)INFINITY;
+}
+
+/* {"st:2", "5", "b:3", "1", ...} */
+static void read_language(const redisReply *r, struct store_language_stats *l)
+{
+    const redisReply *fields;
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements != 2 || r->element[1]->type != REDIS_REPLY_ARRAY)
+        return;
+    l->language_id = (int32_t)store_reply_u64(r->element[0]);
+    fields = r->element[1];
+    for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+        const char *name = fields->element[i]->str, *value = fields->element[i + 1]->str;
+        unsigned long at = strlen(name) > 2 ? strtoul(strchr(name, ':') != NULL ? strchr(name, ':') + 1 : "0", NULL, 10) : 0;
+
+        if (strncmp(name, "st:", 3) == 0 && at < JOB_STATUS_COUNT)
+            l->by_status[at] = strtoull(value, NULL, 10);
+        else if (strncmp(name, "b:", 2) == 0 && at < STORE_BUCKETS)
+            l->run_buckets[at] = strtoull(value, NULL, 10);
+        else if (strcmp(name, "n") == 0)
+            l->run_count = strtoull(value, NULL, 10);
+        else if (strcmp(name, "sum") == 0)
+            l->run_seconds_sum = strtod(value, NULL);
+    }
+    for (unsigned i = 1; i < STORE_BUCKETS; i++) /* Redis counts each in its own, Prometheus wants "at most" */
+        l->run_buckets[i] += l->run_buckets[i - 1];
+}
+
+static void read_workers(const redisReply *r, struct store_stats *st)
+{
+    struct err ignored = {0};
+
+    st->workers = mem_zero(r->elements, sizeof(*st->workers));
+    for (size_t i = 0; i < r->elements; i++)
+        if (store_get_worker((struct bytes){r->element[i]->str, r->element[i]->len}, &st->workers[st->worker_count],
+                             &ignored) == 0)
+            st->worker_count++;
+}
+
+static void on_stats(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    store_stats_fn done = (store_stats_fn)c->done;
+    struct store_stats st = {0};
+    redisReply **e;
+
+    if (err == NULL && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 14)) {
+        err_set(&c->err, ERR_INTERNAL, "Redis answered something else than numbers");
+        err = &c->err;
+    }
+    if (err != NULL) {
+        done(c->arg, err, NULL);
+        return;
+    }
+    e = reply->element;
+    for (unsigned i = 0; i < JOB_PRIORITY_COUNT; i++)
+        st.queued[i] = store_reply_u64(e[i]);
+    st.queued_bytes = store_reply_u64(e[3]);
+    st.running = store_reply_u64(e[4]);
+    st.outbox = store_reply_u64(e[5]);
+    st.oldest_queued_ms = store_reply_u64(e[6]);
+    st.accepted = store_reply_u64(e[7]);
+    st.recovered = store_reply_u64(e[8]);
+    st.webhook_delivered = store_reply_u64(e[9]);
+    st.webhook_failed = store_reply_u64(e[10]);
+    st.outbox_dead = store_reply_u64(e[11]);
+    read_workers(e[12], &st);
+    st.language_count = e[13]->elements;
+    st.languages = mem_zero(st.language_count, sizeof(*st.languages));
+    for (size_t i = 0; i < st.language_count; i++)
+        read_language(e[13]->element[i], &st.languages[i]);
+    done(c->arg, NULL, &st);
+    free(st.workers);
+    free(st.languages);
+}
+
+void store_stats(struct store *s, store_stats_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_script_call(s, SCRIPT_STATS, &a, on_stats, (void (*)(void))done, arg, NULL);
+}

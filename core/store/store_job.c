@@ -1,0 +1,265 @@
+/* store_job.c - a job's changes of state, each one script. */
+#include "store_internal.h"
+
+/* ---- clients ------------------------------------------------------------------------- */
+
+static void submit_args(struct store_args *a, const struct job *job, struct buf *def, struct buf *meta)
+{
+    store_args_str(a, job->token);
+    store_args_add(a, def->data, def->len);
+    store_args_add(a, meta->data, meta->len);
+    store_args_num(a, (uint64_t)job->priority);
+    store_args_num(a, (uint64_t)job->language_id);
+    store_args_str(a, job->tenant == NULL ? "" : job->tenant);
+    store_args_num(a, def->len + meta->len);
+    store_args_str(a, job->callback_url == NULL ? "" : job->callback_url);
+}
+
+void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg)
+{
+    struct buf *records = mem_zero(2 * count, sizeof(*records));
+    struct store_args a = {0};
+    int rc = 0;
+
+    store_args_num(&a, s->o.queue_max_jobs);
+    store_args_num(&a, s->o.queue_max_bytes);
+    store_args_num(&a, count);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        rc = store_put_job(jobs[i], true, &records[2 * i]);
+        if (rc == 0)
+            rc = store_put_job(jobs[i], false, &records[2 * i + 1]);
+        if (rc == 0)
+            submit_args(&a, jobs[i], &records[2 * i], &records[2 * i + 1]);
+    }
+    if (rc == 0) {
+        store_script_call(s, SCRIPT_SUBMIT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+    } else { /* no memory: asked without a question, it is answered as unreachable */
+        store_args_done(&a);
+        store_refuse(s, store_done_reply, (void (*)(void))done, arg);
+    }
+    for (size_t i = 0; i < 2 * count; i++)
+        buf_done(&records[i]);
+    free(records);
+}
+
+void store_cancel(struct store *s, const char *token, store_done_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_str(&a, token);
+    store_args_num(&a, JOB_CANCELLED);
+    store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
+    store_args_num(&a, s->o.result_ttl_ms);
+    store_script_call(s, SCRIPT_CANCEL, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}
+
+/* ---- workers --------------------------------------------------------------------------- */
+
+/* Takes {token, epoch, attempt, record}; a record that cannot be read ends by its lease. */
+static bool read_claim(const redisReply *r, struct store_claim *ret)
+{
+    struct err ignored = {0};
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements != 4 || r->element[3]->type != REDIS_REPLY_STRING)
+        return false;
+    ret->epoch = (uint32_t)store_reply_u64(r->element[1]);
+    return store_get_job((struct bytes){r->element[3]->str, r->element[3]->len}, &ret->job, &ignored) == 0;
+}
+
+static void on_claim(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    store_claim_fn done = (store_claim_fn)c->done;
+    struct store_claim *claims;
+    size_t count = 0;
+
+    if (err != NULL || reply->type != REDIS_REPLY_ARRAY) {
+        done(c->arg, err, NULL, 0);
+        return;
+    }
+    claims = mem_zero(reply->elements, sizeof(*claims));
+    for (size_t i = 0; i < reply->elements; i++)
+        count += read_claim(reply->element[i], &claims[count]);
+    done(c->arg, NULL, claims, count);
+    free(claims);
+}
+
+void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count, size_t max,
+                 store_claim_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_str(&a, worker);
+    store_args_num(&a, s->o.lease_ms);
+    store_args_num(&a, max);
+    for (size_t i = 0; i < language_count; i++)
+        store_args_num(&a, (uint64_t)languages[i]);
+    store_script_call(s, SCRIPT_CLAIM, &a, on_claim, (void (*)(void))done, arg, NULL);
+}
+
+struct leases {
+    size_t count;
+    struct store_lease list[];
+};
+
+static void on_extend(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    store_lease_fn done = (store_lease_fn)c->done;
+    struct leases *l = c->extra;
+
+    if (err == NULL && (reply->type != REDIS_REPLY_ARRAY || reply->elements != l->count)) {
+        err_set(&c->err, ERR_INTERNAL, "Redis answered something else than leases");
+        err = &c->err;
+    }
+    for (size_t i = 0; err == NULL && i < l->count; i++) {
+        l->list[i].lost = store_reply_u64(reply->element[i]) == 1;
+        l->list[i].cancelled = store_reply_u64(reply->element[i]) == 2;
+    }
+    done(c->arg, err, l->list, err == NULL ? l->count : 0);
+}
+
+void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
+                  store_lease_fn done, void *arg)
+{
+    struct leases *l = mem_zero(1, sizeof(*l) + count * sizeof(l->list[0]));
+    struct store_args a = {0};
+
+    l->count = count;
+    memcpy(l->list, leases, count * sizeof(l->list[0]));
+    store_args_str(&a, worker);
+    store_args_num(&a, s->o.lease_ms);
+    for (size_t i = 0; i < count; i++) {
+        store_args_str(&a, leases[i].token);
+        store_args_num(&a, leases[i].epoch);
+    }
+    store_script_call(s, SCRIPT_EXTEND, &a, on_extend, (void (*)(void))done, arg, l);
+}
+
+/* Which histogram bucket the time of the whole run belongs to; -1 if nothing was run. */
+static int bucket_of(const struct job_result *r, double *ret_seconds)
+{
+    uint64_t ns = 0;
+    unsigned i = 0;
+
+    for (size_t t = 0; t < r->test_count; t++)
+        ns += r->tests[t].measure.wall_ns;
+    *ret_seconds = (double)ns / 1e9;
+    if (r->test_count == 0)
+        return -1;
+    while (i < STORE_BUCKETS - 1 && *ret_seconds > store_bucket_seconds(i))
+        i++;
+    return (int)i;
+}
+
+void store_finish(struct store *s, const char *token, uint32_t epoch, const struct job_result *result,
+                  store_done_fn done, void *arg)
+{
+    CLEAN_BUF struct buf record = {0};
+    struct store_args a = {0};
+    char bucket[16], seconds[32];
+    double sum;
+
+    if (store_put_result(result, &record) != 0) {
+        store_refuse(s, store_done_reply, (void (*)(void))done, arg);
+        return;
+    }
+    snprintf(bucket, sizeof(bucket), "%d", bucket_of(result, &sum));
+    snprintf(seconds, sizeof(seconds), "%.6f", sum);
+    store_args_str(&a, token);
+    store_args_num(&a, epoch);
+    store_args_num(&a, (uint64_t)result->status);
+    store_args_add(&a, record.data, record.len);
+    store_args_num(&a, s->o.result_ttl_ms);
+    store_args_str(&a, bucket);
+    store_args_str(&a, seconds);
+    store_script_call(s, SCRIPT_FINISH, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}
+
+void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_str(&a, token);
+    store_args_num(&a, epoch);
+    store_args_num(&a, JOB_CANCELLED);
+    store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
+    store_args_num(&a, s->o.result_ttl_ms);
+    store_script_call(s, SCRIPT_RELEASE, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}
+
+static void on_reap(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    ((store_count_fn)c->done)(c->arg, err, err == NULL ? (size_t)store_reply_u64(reply) : 0);
+}
+
+void store_reap(struct store *s, store_count_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_num(&a, s->o.max_attempts);
+    store_args_num(&a, s->o.result_ttl_ms);
+    store_args_num(&a, JOB_INTERNAL_ERROR);
+    store_args_add(&a, s->lost_result.data, s->lost_result.len);
+    store_args_num(&a, JOB_CANCELLED);
+    store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
+    store_script_call(s, SCRIPT_REAP, &a, on_reap, (void (*)(void))done, arg, NULL);
+}
+
+/* ---- outbox ------------------------------------------------------------------------------ */
+
+static bool read_delivery(const redisReply *r, struct store_delivery *d)
+{
+    redisReply **e = r->element;
+    struct err ignored = {0};
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements != 9 || e[0]->type != REDIS_REPLY_STRING ||
+        e[2]->type != REDIS_REPLY_STRING || !uuid_valid(e[0]->str) ||
+        store_view_fill(&d->view, e[3], e[4], e[5], e[6], e[7], e[8], &ignored) != 0)
+        return false;
+    memcpy(d->token, e[0]->str, UUID_SIZE);
+    d->attempt = (uint32_t)store_reply_u64(e[1]);
+    d->url = mem_dup(e[2]->str);
+    return true;
+}
+
+static void on_outbox(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    store_delivery_fn done = (store_delivery_fn)c->done;
+    struct store_delivery *list;
+    size_t count = 0;
+
+    if (err != NULL || reply->type != REDIS_REPLY_ARRAY) {
+        done(c->arg, err, NULL, 0);
+        return;
+    }
+    list = mem_zero(reply->elements, sizeof(*list));
+    for (size_t i = 0; i < reply->elements; i++)
+        count += read_delivery(reply->element[i], &list[count]);
+    done(c->arg, NULL, list, count);
+    for (size_t i = 0; i < count; i++) {
+        store_view_done(&list[i].view);
+        free(list[i].url);
+    }
+    free(list);
+}
+
+void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_delivery_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_num(&a, lease_ms);
+    store_args_num(&a, max);
+    store_script_call(s, SCRIPT_OUTBOX_CLAIM, &a, on_outbox, (void (*)(void))done, arg, NULL);
+}
+
+void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered, uint64_t retry_ms,
+                         const char *reason, store_done_fn done, void *arg)
+{
+    struct store_args a = {0};
+
+    store_args_str(&a, token);
+    store_args_num(&a, attempt);
+    store_args_num(&a, delivered);
+    store_args_num(&a, retry_ms);
+    store_args_str(&a, reason == NULL ? "" : reason);
+    store_script_call(s, SCRIPT_OUTBOX_SETTLE, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+}

@@ -1,0 +1,300 @@
+/* store_link.c - one connection to Redis that keeps itself up.
+ *
+ * hiredis' asynchronous context on our own loop.  The timer has three uses, one at a time: the wait before
+ * the next attempt, the bound of the attempt itself, and then a watchdog that PINGs, so that a
+ * server which hangs is noticed and left. */
+#include "store_internal.h"
+
+#include <netdb.h>
+#include <unistd.h>
+
+#define DELAY_FIRST_MS 50
+#define DELAY_MAX_MS 2000
+#define ATTEMPT_MS 5000
+#define WATCH_MS 5000
+
+static void attempt(struct store_link *l);
+
+/* ---- hiredis' hooks ------------------------------------------------------------------ */
+
+static void on_io(void *arg, int events)
+{
+    struct store_link *l = arg;
+    redisAsyncContext *ac = l->ac;
+
+    if ((events & LOOP_READ) != 0)
+        redisAsyncHandleRead(ac);
+    if ((events & LOOP_WRITE) != 0 && l->ac == ac)
+        redisAsyncHandleWrite(ac);
+}
+
+static void set_events(struct store_link *l, int events)
+{
+    if (l->io == NULL)
+        return;
+    l->io_events = events;
+    loop_io_set(l->io, events);
+}
+
+static void add_read(void *data)
+{
+    struct store_link *l = data;
+
+    set_events(l, l->io_events | LOOP_READ);
+}
+
+static void del_read(void *data)
+{
+    struct store_link *l = data;
+
+    set_events(l, l->io_events & ~LOOP_READ);
+}
+
+static void add_write(void *data)
+{
+    struct store_link *l = data;
+
+    set_events(l, l->io_events | LOOP_WRITE);
+}
+
+static void del_write(void *data)
+{
+    struct store_link *l = data;
+
+    set_events(l, l->io_events & ~LOOP_WRITE);
+}
+
+static void cleanup(void *data)
+{
+    struct store_link *l = data;
+
+    loop_io_free(l->io);
+    l->io = NULL;
+    l->io_events = 0;
+}
+
+/* ---- down ------------------------------------------------------------------------------- */
+
+/* The context is gone or going: forget it and try again later. */
+static void lost(struct store_link *l)
+{
+    bool was_up = l->up;
+
+    l->ac = NULL;
+    l->up = false;
+    l->pinged = false;
+    if (l->closing)
+        return;
+    loop_timer_arm(l->timer, l->delay_ms);
+    l->delay_ms = MIN(l->delay_ms * 2, (uint64_t)DELAY_MAX_MS);
+    if (was_up)
+        l->down(l);
+}
+
+static void on_disconnect(const redisAsyncContext *ac, int status)
+{
+    struct store_link *l = ac->data;
+
+    (void)status;
+    if (l->ac == ac)
+        lost(l);
+}
+
+void store_link_drop(struct store_link *l, const char *why)
+{
+    redisAsyncContext *ac = l->ac;
+
+    (void)why;
+    if (ac == NULL)
+        return;
+    lost(l);
+    ac->data = l;
+    redisAsyncFree(ac); /* answers what is under way with NULL, then on_disconnect */
+}
+
+/* ---- up ----------------------------------------------------------------------------------- */
+
+void store_link_ready(struct store_link *l)
+{
+    l->up = true;
+    l->delay_ms = DELAY_FIRST_MS;
+    l->pinged = false;
+    loop_timer_arm(l->timer, WATCH_MS);
+}
+
+static void on_pong(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store_link *l = arg;
+
+    (void)reply;
+    if (l->ac == ac)
+        l->pinged = false;
+}
+
+static void on_timer(void *arg)
+{
+    struct store_link *l = arg;
+
+    if (l->ac == NULL) {
+        attempt(l);
+    } else if (!l->up || l->pinged) {
+        store_link_drop(l, "no answer");
+    } else {
+        l->pinged = true;
+        loop_timer_arm(l->timer, WATCH_MS);
+        redisAsyncCommand(l->ac, on_pong, l, "PING");
+    }
+}
+
+static void on_selected(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store_link *l = arg;
+    const redisReply *r = reply;
+
+    if (l->ac != ac || r == NULL)
+        return;
+    if (r->type == REDIS_REPLY_ERROR) { /* a wrong password, LOADING, ... : later perhaps */
+        store_link_drop(l, r->str);
+        return;
+    }
+    l->ready(l);
+}
+
+static void on_authenticated(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store_link *l = arg;
+    const redisReply *r = reply;
+
+    if (l->ac == ac && r != NULL && r->type == REDIS_REPLY_ERROR)
+        store_link_drop(l, "authentication failed");
+}
+
+static void greet(struct store_link *l)
+{
+    const struct store_address *a = &l->store->address;
+    const char *password = l->store->o.password != NULL ? l->store->o.password : a->password;
+
+    if (password != NULL && a->user != NULL)
+        redisAsyncCommand(l->ac, on_authenticated, l, "AUTH %s %s", a->user, password);
+    else if (password != NULL)
+        redisAsyncCommand(l->ac, on_authenticated, l, "AUTH %s", password);
+    redisAsyncCommand(l->ac, on_selected, l, "SELECT %d", a->db);
+}
+
+static void on_connect(const redisAsyncContext *ac, int status)
+{
+    struct store_link *l = ac->data;
+
+    if (l->ac != ac)
+        return;
+    if (status != REDIS_OK)
+        lost(l); /* hiredis frees the context */
+    else
+        greet(l);
+}
+
+static void begin(struct store_link *l, redisAsyncContext *ac)
+{
+    if (ac == NULL || ac->err != 0) {
+        if (ac != NULL)
+            redisAsyncFree(ac);
+        lost(l);
+        return;
+    }
+    l->ac = ac;
+    ac->data = l;
+    ac->ev.data = l;
+    ac->ev.addRead = add_read;
+    ac->ev.delRead = del_read;
+    ac->ev.addWrite = add_write;
+    ac->ev.delWrite = del_write;
+    ac->ev.cleanup = cleanup;
+    l->io = loop_io_new(l->store->loop, ac->c.fd, 0, on_io, l);
+    loop_timer_arm(l->timer, ATTEMPT_MS);
+    redisAsyncSetConnectCallback(ac, on_connect);
+    redisAsyncSetDisconnectCallback(ac, on_disconnect);
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+struct resolving {
+    struct store_link *link;
+    char host[256];
+    char address[64]; /* "" if there is none */
+};
+
+static void resolve(const char *host, int flags, char *ret, size_t size)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags}, *list = NULL;
+
+    ret[0] = '\0';
+    if (getaddrinfo(host, NULL, &hints, &list) != 0)
+        return;
+    if (getnameinfo(list->ai_addr, list->ai_addrlen, ret, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
+        ret[0] = '\0';
+    freeaddrinfo(list);
+}
+
+static void resolve_work(void *arg)
+{
+    struct resolving *r = arg;
+
+    resolve(r->host, AI_ADDRCONFIG, r->address, sizeof(r->address));
+}
+
+static void resolve_done(void *arg)
+{
+    struct resolving *r = arg;
+    struct store_link *l = r->link;
+
+    if (r->address[0] != '\0')
+        begin(l, redisAsyncConnect(r->address, l->store->address.port));
+    else
+        lost(l);
+    free(r);
+}
+
+static void attempt(struct store_link *l)
+{
+    const struct store_address *a = &l->store->address;
+    struct resolving *r;
+    char numeric[64];
+
+    if (a->is_unix) {
+        begin(l, redisAsyncConnectUnix(a->host));
+        return;
+    }
+    resolve(strcmp(a->host, "localhost") == 0 ? "127.0.0.1" : a->host, AI_NUMERICHOST, numeric, sizeof(numeric));
+    if (numeric[0] != '\0') {
+        begin(l, redisAsyncConnect(numeric, a->port));
+        return;
+    }
+    r = NEW(struct resolving); /* a real name: off the loop */
+    r->link = l;
+    snprintf(r->host, sizeof(r->host), "%s", a->host);
+    loop_work(l->store->loop, resolve_work, resolve_done, r);
+}
+
+void store_link_open(struct store_link *l, struct store *s, void (*ready)(struct store_link *),
+                     void (*down)(struct store_link *))
+{
+    l->store = s;
+    l->ready = ready;
+    l->down = down;
+    l->delay_ms = DELAY_FIRST_MS;
+    l->timer = loop_timer_new(s->loop, on_timer, l);
+    loop_timer_arm(l->timer, 0);
+}
+
+void store_link_close(struct store_link *l)
+{
+    redisAsyncContext *ac = l->ac;
+
+    l->closing = true;
+    l->ac = NULL;
+    l->up = false;
+    if (ac != NULL)
+        redisAsyncFree(ac);
+    loop_timer_free(l->timer);
+    l->timer = NULL;
+}
