@@ -268,7 +268,7 @@ static void measure(struct cell *c)
 
     if (cell_cgroup_usage(c->cgroup, &usage, NULL) == 0 && usage.cpu_ns > 0) {
         m->cpu_ns = usage.cpu_ns > c->cpu_base_ns ? usage.cpu_ns - c->cpu_base_ns : 0;
-        m->memory_bytes = MAX(m->memory_bytes, usage.memory_peak);
+        m->memory_bytes = usage.memory_peak > 0 ? usage.memory_peak : m->memory_bytes;
         m->oom = usage.ooms > 0;
         c->result.forks_refused = usage.forks_refused;
     }

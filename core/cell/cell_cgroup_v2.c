@@ -113,8 +113,10 @@ static int choose(char *path, size_t size)
             return steal_fd(&above);
         }
     }
-    /* Only the real root, not that of a cgroup namespace, has no cgroup.type. */
-    if (geteuid() == 0 && top >= 0 && !cg_has_file(top, "cgroup.type") && (own < 0 || !delegated(own))) {
+    /* Only the real root, not that of a cgroup namespace, has no cgroup.type.  Root of a user namespace
+     * has no right to it, so it is not the uid that is asked for. */
+    if (top >= 0 && !cg_has_file(top, "cgroup.type") && faccessat(top, ".", W_OK, AT_EACCESS) == 0 &&
+        (own < 0 || !delegated(own))) {
         snprintf(path, size, "%s", place.top);
         return steal_fd(&top);
     }
@@ -122,15 +124,18 @@ static int choose(char *path, size_t size)
     return steal_fd(&own);
 }
 
+/* Room comes first: pids and cpu alone could be handed on beside processes, and would turn the
+ * directory into the root of a threaded subtree, below which no process can be put. */
 static int prepare(struct cell_cgroups *g)
 {
-    int rc = 0;
+    int parent = g->parents[0], rc = 0;
 
-    hand_on(g->parents[0], '+');
-    if (!lists_both(g->parents[0], "cgroup.subtree_control")) {
+    if (cg_has_file(parent, "cgroup.type") && !lists_both(parent, "cgroup.subtree_control") &&
+        cg_each_process(parent, 0) > 0) {
+        hand_on(parent, '-');
         rc = make_room(g);
-        hand_on(g->parents[0], '+');
     }
+    hand_on(parent, '+');
     if (rc == 0)
         rc = cg_make_base(g, 0);
     if (rc == 0)

@@ -17,12 +17,13 @@
 #include "loop/loop.h"
 
 struct plugin_set;
-struct plugin_lang;          /* one language of one plugin; lives as long as the set */
+struct plugin_lang; /* one language of one plugin; lives as long as the set */
 
 /* Opens and create()s all that the configuration names; still before privileges are dropped
- * (the files may be readable by root alone).  ERR_CONFIG: text is "plugin `file` (conf:line): reason; next step".
- * An optional plugin that is refused is logged and left out. */
-int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plugin_set **ret, struct err *reterr) NODISCARD;
+ * (the files may be readable by root alone).  ERR_CONFIG: text is "plugin `file` (conf:line): reason; next
+ * step". An optional plugin that is refused is logged and left out. */
+int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plugin_set **ret,
+                    struct err *reterr) NODISCARD;
 /* start() of each, on the loop. */
 int plugin_set_start(struct plugin_set *set, struct loop *loop, struct err *reterr) NODISCARD;
 /* stop() in reverse order, then fn (a later turn, at most 5 s). */
@@ -35,16 +36,21 @@ size_t plugin_lang_count(const struct plugin_set *set);
 struct plugin_lang *plugin_lang_at(const struct plugin_set *set, size_t i);
 struct plugin_lang *plugin_lang_find(const struct plugin_set *set, int32_t id); /* NULL if unknown */
 int32_t plugin_lang_id(const struct plugin_lang *l);
-const char *plugin_lang_name(const struct plugin_lang *l);        /* "Python" */
-const char *plugin_lang_file_name(const struct plugin_lang *l);   /* "main.py" */
-const char *plugin_lang_plugin(const struct plugin_lang *l);      /* "python" */
-bool plugin_lang_optional(const struct plugin_lang *l);           /* of a plugin marked optional */
-uint64_t plugin_lang_memory_min(const struct plugin_lang *l);     /* bytes */
+const char *plugin_lang_name(const struct plugin_lang *l);      /* "Python" */
+const char *plugin_lang_file_name(const struct plugin_lang *l); /* "main.py" */
+const char *plugin_lang_plugin(const struct plugin_lang *l);    /* "python" */
+bool plugin_lang_optional(const struct plugin_lang *l);         /* of a plugin marked optional */
+uint64_t plugin_lang_memory_min(const struct plugin_lang *l);   /* bytes */
 /* Every host path any language wants to see: NULL-terminated, lives as long as the set. */
 const char *const *plugin_set_mounts(const struct plugin_set *set);
 
 enum { PLUGIN_PHASE_BUILD = 1, PLUGIN_PHASE_RUN = 2 };
-struct plugin_file { char *path; struct buf body; uint32_t mode; uint32_t phases; /* bits: in whose box */ };
+struct plugin_file {
+    char *path;
+    struct buf body;
+    uint32_t mode;
+    uint32_t phases; /* bits: in whose box */
+};
 struct plugin_step {
     bool present;
     char **argv, **env, **keep; /* NULL-terminated; keep and env may be NULL */
@@ -52,20 +58,24 @@ struct plugin_step {
     uint32_t extra_processes;
 };
 struct plugin_plan {
-    struct plugin_file *files; size_t file_count;
+    struct plugin_file *files;
+    size_t file_count;
     struct plugin_step build, run; /* run is always present */
 };
 /* Pure.  ERR_REQUEST: the submitter must change something (text says what). */
-int plugin_lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret, struct err *reterr) NODISCARD;
+int plugin_lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret,
+                     struct err *reterr) NODISCARD;
 /* The step that prints the version, and what to make of its output. */
 int plugin_lang_probe_plan(struct plugin_lang *l, struct plugin_plan **ret, struct err *reterr) NODISCARD;
-int plugin_lang_probed(struct plugin_lang *l, struct bytes output, char *version, size_t size, struct err *reterr) NODISCARD;
-const char *plugin_lang_version(const struct plugin_lang *l);      /* "" until probed */
+int plugin_lang_probed(struct plugin_lang *l, struct bytes output, char *version, size_t size,
+                       struct err *reterr) NODISCARD;
+const char *plugin_lang_version(const struct plugin_lang *l); /* "" until probed */
 /* A small program and what it must print: the self-test. */
 void plugin_lang_selftest(const struct plugin_lang *l, struct bytes *ret_source, struct bytes *ret_output);
 void plugin_plan_freep(struct plugin_plan **plan);
 /* The plugin may refine what the host derived (a JVM's OutOfMemoryError); host's verdict otherwise. */
 enum job_status plugin_lang_classify(struct plugin_lang *l, uint32_t phase, const struct job_measure *m,
-                                     const struct job_limits *limits, struct bytes stderr_tail, enum job_status verdict);
+                                     const struct job_limits *limits, struct bytes stderr_tail,
+                                     enum job_status verdict);
 
 #endif

@@ -48,16 +48,19 @@ static void copy_sized(void *ours, size_t our_size, const void *theirs, uint32_t
 static int check_head(const struct execd_plugin *p, struct err *reterr)
 {
     if (p->magic != EXECD_PLUGIN_MAGIC)
-        return err_set(reterr, ERR_CONFIG, "its descriptor begins with 0x%08x, not EXECD_PLUGIN_MAGIC; begin it with "
-                       "EXECD_PLUGIN_HEAD()", p->magic);
+        return err_set(reterr, ERR_CONFIG,
+                       "its descriptor begins with 0x%08x, not EXECD_PLUGIN_MAGIC; begin it with "
+                       "EXECD_PLUGIN_HEAD()",
+                       p->magic);
     if (p->abi_major != EXECD_ABI_MAJOR)
         return err_set(reterr, ERR_CONFIG, "it was built for ABI %u.%u, this execd speaks %u.%u; " REBUILD,
                        p->abi_major, p->abi_minor, EXECD_ABI_MAJOR, EXECD_ABI_MINOR);
     if (p->size < PLUGIN_SIZE_1_0)
-        return err_set(reterr, ERR_CONFIG, "its descriptor has %u bytes, one of ABI 1.0 has %zu; " REBUILD, p->size,
-                       PLUGIN_SIZE_1_0);
+        return err_set(reterr, ERR_CONFIG, "its descriptor has %u bytes, one of ABI 1.0 has %zu; " REBUILD,
+                       p->size, PLUGIN_SIZE_1_0);
     if (p->needs_host_minor > EXECD_ABI_MINOR)
-        return err_set(reterr, ERR_CONFIG, "it needs ABI %u.%u or newer, this execd speaks %u.%u; install a newer execd",
+        return err_set(reterr, ERR_CONFIG,
+                       "it needs ABI %u.%u or newer, this execd speaks %u.%u; install a newer execd",
                        p->abi_major, p->needs_host_minor, EXECD_ABI_MAJOR, EXECD_ABI_MINOR);
     return 0;
 }
@@ -87,7 +90,8 @@ static int check_members(const struct execd_plugin *p, struct err *reterr)
         return missing("name", reterr);
     plugin_text(p->name, 36, shown, sizeof(shown));
     if (!name_valid(p->name))
-        return err_set(reterr, ERR_CONFIG, "its name `%s` is not of the form [a-z][a-z0-9-]{0,31}; rename it", shown);
+        return err_set(reterr, ERR_CONFIG, "its name `%s` is not of the form [a-z][a-z0-9-]{0,31}; rename it",
+                       shown);
     if (p->version == NULL || p->version[0] == '\0')
         return missing("version", reterr);
     if (p->create == NULL)
@@ -97,11 +101,16 @@ static int check_members(const struct execd_plugin *p, struct err *reterr)
     if (p->reserved != 0)
         return err_set(reterr, ERR_CONFIG, "its descriptor sets a reserved member; " REBUILD);
     if (p->kind != EXECD_KIND_LANG && p->kind != EXECD_KIND_SCALER)
-        return err_set(reterr, ERR_CONFIG, "it is of kind %u, this execd knows 1 (language) and 2 (scaler); "
-                       "install a newer execd", p->kind);
-    if ((p->kind == EXECD_KIND_LANG) != (p->lang != NULL) || (p->kind == EXECD_KIND_SCALER) != (p->scaler != NULL))
-        return err_set(reterr, ERR_CONFIG, "it is of kind %u (%s) but its operations are %s; set the pointer of its "
-                       "kind alone", p->kind, plugin_kind_name(p->kind),
+        return err_set(reterr, ERR_CONFIG,
+                       "it is of kind %u, this execd knows 1 (language) and 2 (scaler); "
+                       "install a newer execd",
+                       p->kind);
+    if ((p->kind == EXECD_KIND_LANG) != (p->lang != NULL) ||
+        (p->kind == EXECD_KIND_SCALER) != (p->scaler != NULL))
+        return err_set(reterr, ERR_CONFIG,
+                       "it is of kind %u (%s) but its operations are %s; set the pointer of its "
+                       "kind alone",
+                       p->kind, plugin_kind_name(p->kind),
                        p->lang != NULL && p->scaler != NULL ? "those of both kinds"
                        : p->lang != NULL                    ? "those of a language"
                        : p->scaler != NULL                  ? "those of a scaler"
@@ -112,8 +121,9 @@ static int check_members(const struct execd_plugin *p, struct err *reterr)
 static int check_ops_size(uint32_t size, size_t least, const char *what, struct err *reterr)
 {
     if (size < least)
-        return err_set(reterr, ERR_CONFIG, "its %s operations have %u bytes, those of ABI 1.0 have %zu; " REBUILD, what,
-                       size, least);
+        return err_set(reterr, ERR_CONFIG,
+                       "its %s operations have %u bytes, those of ABI 1.0 have %zu; " REBUILD, what, size,
+                       least);
     return 0;
 }
 

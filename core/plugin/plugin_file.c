@@ -35,11 +35,13 @@
 static int check_owner(const struct stat *st, const char *what, struct err *reterr)
 {
     if (st->st_uid != 0 && st->st_uid != geteuid())
-        return err_set(reterr, ERR_CONFIG, "%s belongs to uid %u, not to root or the user that starts execd; chown it",
-                       what, (unsigned)st->st_uid);
+        return err_set(reterr, ERR_CONFIG,
+                       "%s belongs to uid %u, not to root or the user that starts execd; chown it", what,
+                       (unsigned)st->st_uid);
     if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return err_set(reterr, ERR_CONFIG, "%s may be written by its %s (mode %04o); chmod go-w it", what,
-                       (st->st_mode & S_IWOTH) != 0 ? "others" : "group", (unsigned)(st->st_mode & 07777));
+        return err_set(reterr, ERR_CONFIG, "%s may be written by %s (mode %04o); chmod go-w it", what,
+                       (st->st_mode & S_IWOTH) != 0 ? "others" : "its group",
+                       (unsigned)(st->st_mode & 07777));
     return 0;
 }
 
@@ -52,7 +54,8 @@ static int open_below(int dir, const char *name, int *ret_fd, struct err *reterr
     if (fd < 0 && errno == ELOOP)
         return err_set(reterr, ERR_CONFIG, "it is a symbolic link; name the file itself");
     if (fd < 0)
-        return err_set(reterr, ERR_CONFIG, "it cannot be opened: %s; install it, or correct `file`", strerror(errno));
+        return err_set(reterr, ERR_CONFIG, "it cannot be opened: %s; install it, or correct `file`",
+                       strerror(errno));
     if (fstat(fd, &st) != 0)
         return err_sys(reterr, "it cannot be examined");
     if (!S_ISREG(st.st_mode))
@@ -83,15 +86,15 @@ int plugin_file_open(const char *path, int *ret_fd, struct err *reterr)
 
 /* ---- what it is --------------------------------------------------------------------------- */
 
-static int check_kind(const ElfW(Ehdr) *h, struct err *reterr)
+static int check_kind(const ElfW(Ehdr) * h, struct err *reterr)
 {
     if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0)
         return err_set(reterr, ERR_CONFIG, "it is not an ELF file; " REBUILD);
     if (h->e_ident[EI_CLASS] != (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32))
-        return err_set(reterr, ERR_CONFIG, "it is a %s-bit file; " REBUILD,
-                       h->e_ident[EI_CLASS] == ELFCLASS32 ? "32" : "64");
+        return err_set(reterr, ERR_CONFIG, "it is no %u-bit file; " REBUILD, (unsigned)sizeof(void *) * 8);
     if (MACHINE != EM_NONE && h->e_machine != MACHINE)
-        return err_set(reterr, ERR_CONFIG, "it is for another machine (ELF machine %u, this one is %u); " REBUILD,
+        return err_set(reterr, ERR_CONFIG,
+                       "it is for another machine (ELF machine %u, this one is %u); " REBUILD,
                        (unsigned)h->e_machine, (unsigned)MACHINE);
     if (h->e_type != ET_DYN)
         return err_set(reterr, ERR_CONFIG, "it is not a shared object (ELF type %u); link it with -shared",
@@ -100,7 +103,7 @@ static int check_kind(const ElfW(Ehdr) *h, struct err *reterr)
 }
 
 /* Every segment lies within the file. */
-static int check_segments(int fd, const ElfW(Ehdr) *h, struct err *reterr)
+static int check_segments(int fd, const ElfW(Ehdr) * h, struct err *reterr)
 {
     static const char cut[] = "it is cut short or damaged; install it again";
     struct stat st;
@@ -115,8 +118,8 @@ static int check_segments(int fd, const ElfW(Ehdr) *h, struct err *reterr)
 
         if (at > (uint64_t)st.st_size || pread(fd, &p, sizeof(p), (off_t)at) != (ssize_t)sizeof(p))
             return err_set(reterr, ERR_CONFIG, "%s", cut);
-        if (p.p_type == PT_LOAD && (p.p_offset > (uint64_t)st.st_size ||
-                                    p.p_filesz > (uint64_t)st.st_size - p.p_offset))
+        if (p.p_type == PT_LOAD &&
+            (p.p_offset > (uint64_t)st.st_size || p.p_filesz > (uint64_t)st.st_size - p.p_offset))
             return err_set(reterr, ERR_CONFIG, "%s", cut);
     }
     return 0;
@@ -184,15 +187,18 @@ int plugin_file_load(int fd, const struct execd_plugin **ret, struct err *reterr
         return rc;
     handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL)
-        return err_set(reterr, ERR_CONFIG, "it cannot be loaded: %.120s; link it with -z defs, against nothing of execd",
+        return err_set(reterr, ERR_CONFIG,
+                       "it cannot be loaded: %.120s; link it with -z defs, against nothing of execd",
                        load_reason(path));
     symbol = dlsym(handle, "execd_plugin_entry_v1");
     if (symbol == NULL)
-        return err_set(reterr, ERR_CONFIG, "it has no execd_plugin_entry_v1; use EXECD_PLUGIN_DEFINE() in it once");
+        return err_set(reterr, ERR_CONFIG,
+                       "it has no execd_plugin_entry_v1; use EXECD_PLUGIN_DEFINE() in it once");
     memcpy(&entry, &symbol, sizeof(entry));
     desc = entry();
     if (desc == NULL)
-        return err_set(reterr, ERR_CONFIG, "its entry returned no descriptor; return the address of a static one");
+        return err_set(reterr, ERR_CONFIG,
+                       "its entry returned no descriptor; return the address of a static one");
     *ret = desc;
     return 0;
 }

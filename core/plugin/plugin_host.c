@@ -125,7 +125,8 @@ static void on_timer(void *arg)
     free(t);
 }
 
-static uint64_t host_timer(struct execd_ctx *ctx, uint64_t delay_ms, execd_fire_fn fire, void *arg, execd_drop_fn drop)
+static uint64_t host_timer(struct execd_ctx *ctx, uint64_t delay_ms, execd_fire_fn fire, void *arg,
+                           execd_drop_fn drop)
 {
     struct plugin_timer *t;
 
@@ -150,7 +151,7 @@ static void host_timer_cancel(struct execd_ctx *ctx, uint64_t id)
 {
     struct plugin_timer *t;
 
-    TAILQ_FOREACH(t, &ctx->timers, link) {
+    TAILQ_FOREACH (t, &ctx->timers, link) {
         if (t->id != id)
             continue;
         timer_remove(t);

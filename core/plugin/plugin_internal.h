@@ -12,12 +12,12 @@
 #include "log/log.h"
 
 enum {
-    OPTIONS_MAX = 64,        /* in a table */
-    LANGUAGES_MAX = 64,      /* of one plugin */
-    MOUNTS_MAX = 64,         /* of one language */
+    OPTIONS_MAX = 64,   /* in a table */
+    LANGUAGES_MAX = 64, /* of one plugin */
+    MOUNTS_MAX = 64,    /* of one language */
     STRIDE_MAX = 4096,
-    STOP_MS = 5000,          /* for all plugins together */
-    SLOW_MS = 10,            /* a callback that blocks the loop longer is named in the log */
+    STOP_MS = 5000, /* for all plugins together */
+    SLOW_MS = 10,   /* a callback that blocks the loop longer is named in the log */
 };
 
 struct plugin_timer {
@@ -40,20 +40,20 @@ struct plugin_post {
 /* One loaded plugin; what it holds of the host is in its ledger and ends with it. */
 struct execd_ctx {
     struct plugin_set *set;
-    char *file;                       /* as the configuration names it */
+    char *file; /* as the configuration names it */
     bool optional;
-    struct execd_plugin desc;         /* our copy; what an older plugin lacks reads as zero */
+    struct execd_plugin desc; /* our copy; what an older plugin lacks reads as zero */
     struct execd_lang_ops lang;
     struct execd_scaler_ops scaler;
-    struct execd_option *options;     /* desc.option_count of them */
+    struct execd_option *options; /* desc.option_count of them */
     struct execd_value *values;
-    char **strings;                   /* owns values[].string */
-    int fd;                           /* the file that was loaded */
+    char **strings; /* owns values[].string */
+    int fd;         /* the file that was loaded */
     void *self;
     bool created, started, stopped;
 
-    struct loop *loop;                /* NULL before start() */
-    pthread_mutex_t mutex;            /* of `open`, `posts` and what counts them */
+    struct loop *loop;     /* NULL before start() */
+    pthread_mutex_t mutex; /* of `open`, `posts` and what counts them */
     bool open, inbox_posted;
     TAILQ_HEAD(plugin_posts, plugin_post) posts;
     size_t post_count;
@@ -66,7 +66,7 @@ struct plugin_lang {
     struct execd_ctx *ctx;
     int32_t id;
     char *name, *file_name, *selftest_source, *selftest_output;
-    char **mounts;                    /* NULL-terminated */
+    char **mounts; /* NULL-terminated */
     uint64_t memory_min;
     char version[96];
 };
@@ -82,7 +82,7 @@ struct plugin_set {
     struct loop *loop;
     /* plugin_stop.c */
     struct loop_timer *stop_timer;
-    size_t stop_at;                   /* items below this one were not asked yet */
+    size_t stop_at; /* items below this one were not asked yet */
     struct execd_ctx *stop_waiting;
     bool stop_late;
     loop_fn stop_fn;

@@ -34,18 +34,25 @@ void plugin_langs_free(struct plugin_set *set)
 
 /* ---- plans ---------------------------------------------------------------------------------- */
 
-static int lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret, struct err *reterr)
+static int lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret,
+                     struct err *reterr)
 {
     static const char *const no_args[] = {NULL};
     const struct job_limits *build = &l->ctx->set->limits_compile;
     struct execd_submission sub = {
-        .size = sizeof(sub), .language_id = l->id, .arg_count = (uint32_t)job->arg_count,
+        .size = sizeof(sub),
+        .language_id = l->id,
+        .arg_count = (uint32_t)job->arg_count,
         .source = {job->source.data != NULL ? job->source.data : "", job->source.len},
         .args = job->args != NULL ? (const char *const *)job->args : no_args,
-        .wall_ms = job->limits.wall_ms, .cpu_ms = job->limits.cpu_ms, .memory_bytes = job->limits.memory_bytes,
-        .stack_bytes = job->limits.stack_bytes, .processes = job->limits.processes,
+        .wall_ms = job->limits.wall_ms,
+        .cpu_ms = job->limits.cpu_ms,
+        .memory_bytes = job->limits.memory_bytes,
+        .stack_bytes = job->limits.stack_bytes,
+        .processes = job->limits.processes,
         .output_bytes = job->limits.output_bytes,
-        .build_wall_ms = build->wall_ms, .build_memory_bytes = build->memory_bytes,
+        .build_wall_ms = build->wall_ms,
+        .build_memory_bytes = build->memory_bytes,
     };
     struct execd_error error = {.size = sizeof(error)};
     struct execd_plan *plan = plugin_plan_begin(job->args, job->arg_count);
@@ -62,7 +69,8 @@ static int name_fault(const struct plugin_lang *l, int rc, struct err *reterr)
     return rc == ERR_REQUEST ? rc : err_add(reterr, "plugin `%s`, language %d", l->ctx->desc.name, l->id);
 }
 
-int plugin_lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret, struct err *reterr)
+int plugin_lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret,
+                     struct err *reterr)
 {
     int rc = lang_plan(l, job, ret, reterr);
 
@@ -87,7 +95,8 @@ int plugin_lang_probe_plan(struct plugin_lang *l, struct plugin_plan **ret, stru
     return rc == 0 ? 0 : err_add(reterr, "plugin `%s`, language %d", l->ctx->desc.name, l->id);
 }
 
-int plugin_lang_probed(struct plugin_lang *l, struct bytes output, char *version, size_t size, struct err *reterr)
+int plugin_lang_probed(struct plugin_lang *l, struct bytes output, char *version, size_t size,
+                       struct err *reterr)
 {
     struct execd_error error = {.size = sizeof(error)};
     struct execd_bytes out = {output.ptr != NULL ? output.ptr : "", output.len};
@@ -140,10 +149,12 @@ static int check_mounts(const struct execd_language *t, struct err *reterr)
 
         plugin_text(t->mounts[n], 60, shown, sizeof(shown));
         if (n == MOUNTS_MAX)
-            return err_set(reterr, ERR_CONFIG, "its language %d has more than %d mounts; " TELL, t->id, MOUNTS_MAX);
+            return err_set(reterr, ERR_CONFIG, "its language %d has more than %d mounts; " TELL, t->id,
+                           MOUNTS_MAX);
         if (!mount_fine(t->mounts[n]))
-            return err_set(reterr, ERR_CONFIG, "its language %d mounts `%s`, which is no plain absolute path; " TELL,
-                           t->id, shown);
+            return err_set(reterr, ERR_CONFIG,
+                           "its language %d mounts `%s`, which is no plain absolute path; " TELL, t->id,
+                           shown);
     }
     return 0;
 }
@@ -159,14 +170,17 @@ static int check_language(const struct execd_ctx *ctx, const struct execd_langua
     if (other != NULL && other->ctx == ctx)
         return err_set(reterr, ERR_CONFIG, "it offers the language %d twice; " TELL, id);
     if (other != NULL)
-        return err_set(reterr, ERR_CONFIG, "it offers the language %d, as plugin `%s` does; leave one of them out", id,
+        return err_set(reterr, ERR_CONFIG,
+                       "it offers the language %d, as plugin `%s` does; leave one of them out", id,
                        other->ctx->desc.name);
     if (!text_fine(t->name, 64))
         return err_set(reterr, ERR_CONFIG, "its language %d has no usable name; " TELL, id);
-    if (!text_fine(t->file_name, 255) || strchr(t->file_name, '/') != NULL || plugin_path_fault(t->file_name) != NULL)
+    if (!text_fine(t->file_name, 255) || strchr(t->file_name, '/') != NULL ||
+        plugin_path_fault(t->file_name) != NULL)
         return err_set(reterr, ERR_CONFIG, "its language %d has no usable file_name; " TELL, id);
     if (t->flags != 0)
-        return err_set(reterr, ERR_CONFIG, "its language %d has unknown flags 0x%x; install a newer execd", id, t->flags);
+        return err_set(reterr, ERR_CONFIG, "its language %d has unknown flags 0x%x; install a newer execd",
+                       id, t->flags);
     if (t->selftest_source == NULL || t->selftest_output == NULL || t->selftest_output[0] == '\0' ||
         strnlen(t->selftest_source, FILE_TEXT_MAX) == FILE_TEXT_MAX ||
         strnlen(t->selftest_output, FILE_TEXT_MAX) == FILE_TEXT_MAX)
@@ -209,8 +223,8 @@ static void set_add(struct plugin_set *set, struct plugin_lang *l)
     set->langs = grown;
 }
 
-static int take_table(struct execd_ctx *ctx, const struct execd_language *table, uint32_t count, uint32_t stride,
-                      struct err *reterr)
+static int take_table(struct execd_ctx *ctx, const struct execd_language *table, uint32_t count,
+                      uint32_t stride, struct err *reterr)
 {
     int rc;
 
@@ -218,7 +232,9 @@ static int take_table(struct execd_ctx *ctx, const struct execd_language *table,
         return err_set(reterr, ERR_CONFIG, "it offers no languages; " TELL);
     if (table == NULL || count > LANGUAGES_MAX || stride < LANGUAGE_SIZE_1_0 || stride > STRIDE_MAX ||
         stride % _Alignof(struct execd_language) != 0)
-        return err_set(reterr, ERR_CONFIG, "its table of languages is impossible (%u, %u bytes each); " TELL, count, stride);
+        return err_set(reterr, ERR_CONFIG,
+                       "its table of languages is impossible (%u of them, %u bytes each); " TELL, count,
+                       stride);
     for (size_t i = 0; i < count; i++) {
         struct execd_language t = {0};
 
@@ -232,7 +248,8 @@ static int take_table(struct execd_ctx *ctx, const struct execd_language *table,
 
 /* ---- trying the plans -------------------------------------------------------------------------- */
 
-static int try_selftest(struct plugin_lang *l, const char *source, struct plugin_plan **ret, struct err *reterr)
+static int try_selftest(struct plugin_lang *l, const char *source, struct plugin_plan **ret,
+                        struct err *reterr)
 {
     struct job job = {.language_id = l->id, .limits = l->ctx->set->limits_default};
     int rc;
@@ -253,13 +270,17 @@ static int try_plans(struct plugin_lang *l, struct err *reterr)
     CLEAN(plugin_plan_freep) struct plugin_plan *probe = NULL;
     struct err e = {0};
 
-    if (try_selftest(l, l->selftest_source, &first, &e) != 0 || try_selftest(l, l->selftest_source, &second, &e) != 0)
-        return err_set(reterr, ERR_CONFIG, "language %d: the plan of its self-test is refused: %s; " TELL, l->id, e.text);
+    if (try_selftest(l, l->selftest_source, &first, &e) != 0 ||
+        try_selftest(l, l->selftest_source, &second, &e) != 0)
+        return err_set(reterr, ERR_CONFIG, "language %d: the plan of its self-test is refused: %s; " TELL,
+                       l->id, e.text);
     if (!plugin_plan_same(first, second))
-        return err_set(reterr, ERR_CONFIG, "language %d: plan() answers the same question in two ways, it must be pure; "
-                       TELL, l->id);
+        return err_set(reterr, ERR_CONFIG,
+                       "language %d: plan() answers the same question in two ways, it must be pure; " TELL,
+                       l->id);
     if (probe_plan(l, &probe, &e) != 0)
-        return err_set(reterr, ERR_CONFIG, "language %d: the plan of its probe is refused: %s; " TELL, l->id, e.text);
+        return err_set(reterr, ERR_CONFIG, "language %d: the plan of its probe is refused: %s; " TELL, l->id,
+                       e.text);
     if (probe->build.present)
         return err_set(reterr, ERR_CONFIG, "language %d: its probe plans a build step; " TELL, l->id);
     return 0;
@@ -276,8 +297,8 @@ int plugin_langs_add(struct execd_ctx *ctx, struct err *reterr)
 
     if (rc != EXECD_OK) {
         plugin_answer("languages", rc, &error, reterr);
-        return err_set(reterr, ERR_CONFIG, "languages() failed: %.200s; " TELL, error.text[0] != '\0' ? error.text
-                                                                                                     : "no reason given");
+        return err_set(reterr, ERR_CONFIG, "languages() failed: %.200s; " TELL,
+                       error.text[0] != '\0' ? error.text : "no reason given");
     }
     our_rc = take_table(ctx, table, count, stride, reterr);
     for (size_t i = before; i < ctx->set->lang_count && our_rc == 0; i++)
@@ -382,12 +403,19 @@ static enum job_status refined(uint32_t answer)
 }
 
 enum job_status plugin_lang_classify(struct plugin_lang *l, uint32_t phase, const struct job_measure *m,
-                                     const struct job_limits *limits, struct bytes stderr_tail, enum job_status verdict)
+                                     const struct job_limits *limits, struct bytes stderr_tail,
+                                     enum job_status verdict)
 {
     struct execd_outcome o = {
-        .size = sizeof(o), .phase = phase, .language_id = l->id, .exit_code = m->exit_code, .term_signal = m->signal,
-        .wall_ms = m->wall_ns / 1000000u, .cpu_ms = m->cpu_ns / 1000000u,
-        .peak_bytes = m->memory_bytes, .memory_bytes = limits->memory_bytes,
+        .size = sizeof(o),
+        .phase = phase,
+        .language_id = l->id,
+        .exit_code = m->exit_code,
+        .term_signal = m->signal,
+        .wall_ms = m->wall_ns / 1000000u,
+        .cpu_ms = m->cpu_ns / 1000000u,
+        .peak_bytes = m->memory_bytes,
+        .memory_bytes = limits->memory_bytes,
         .stderr_tail = {stderr_tail.ptr != NULL ? stderr_tail.ptr : "", stderr_tail.len},
     };
     uint64_t begun = clock_mono_ns();

@@ -90,7 +90,8 @@ static int check_fallback(const struct execd_option *o, struct err *reterr)
     if (required && o->fallback != NULL)
         return err_set(reterr, ERR_CONFIG, "its option `%s` is required and has a fallback; " TABLE, o->key);
     if (o->fallback != NULL && (!parse_text(o, o->fallback, &n) || (is_number(o->type) && !in_bounds(o, n))))
-        return err_set(reterr, ERR_CONFIG, "its option `%s` has the fallback `%.40s`, which it would refuse itself; " TABLE,
+        return err_set(reterr, ERR_CONFIG,
+                       "its option `%s` has the fallback `%.40s`, which it would refuse itself; " TABLE,
                        o->key, o->fallback);
     return 0;
 }
@@ -100,16 +101,20 @@ static int check_option(const struct execd_ctx *ctx, size_t i, struct err *reter
     const struct execd_option *o = &ctx->options[i];
 
     if (!key_valid(o->key))
-        return err_set(reterr, ERR_CONFIG, "the key of its option %zu is not of the form [a-z][a-z0-9_]{0,31}; " TABLE, i);
+        return err_set(reterr, ERR_CONFIG,
+                       "the key of its option %zu is not of the form [a-z][a-z0-9_]{0,31}; " TABLE, i);
     for (size_t k = 0; k < i; k++)
         if (strcmp(ctx->options[k].key, o->key) == 0)
             return err_set(reterr, ERR_CONFIG, "it declares the option `%s` twice; " TABLE, o->key);
     if (plugin_option_type(o->type) == NULL)
-        return err_set(reterr, ERR_CONFIG, "its option `%s` is of the unknown type %u; install a newer execd", o->key, o->type);
+        return err_set(reterr, ERR_CONFIG, "its option `%s` is of the unknown type %u; install a newer execd",
+                       o->key, o->type);
     if ((o->flags & ~(uint32_t)(EXECD_OPT_REQUIRED | EXECD_OPT_SECRET)) != 0)
-        return err_set(reterr, ERR_CONFIG, "its option `%s` has unknown flags 0x%x; install a newer execd", o->key, o->flags);
+        return err_set(reterr, ERR_CONFIG, "its option `%s` has unknown flags 0x%x; install a newer execd",
+                       o->key, o->flags);
     if (o->min > o->max)
-        return err_set(reterr, ERR_CONFIG, "its option `%s` has its minimum above its maximum; " TABLE, o->key);
+        return err_set(reterr, ERR_CONFIG, "its option `%s` has its minimum above its maximum; " TABLE,
+                       o->key);
     return check_fallback(o, reterr);
 }
 
@@ -122,8 +127,9 @@ int plugin_options_check(struct execd_ctx *ctx, struct err *reterr)
         return 0;
     if (d->option_count > OPTIONS_MAX || d->options == NULL || d->option_stride < OPTION_SIZE_1_0 ||
         d->option_stride > STRIDE_MAX || d->option_stride % _Alignof(struct execd_option) != 0)
-        return err_set(reterr, ERR_CONFIG, "its table of options is impossible (%u at %p, %u bytes each); " TABLE,
-                       d->option_count, (const void *)d->options, d->option_stride);
+        return err_set(reterr, ERR_CONFIG,
+                       "its table of options is impossible (%u of them, %u bytes each); " TABLE,
+                       d->option_count, d->option_stride);
     ctx->options = mem_zero(d->option_count, sizeof(struct execd_option));
     for (size_t i = 0; i < d->option_count && rc == 0; i++) {
         memcpy(&ctx->options[i], (const char *)d->options + i * d->option_stride,
@@ -153,8 +159,10 @@ static int unknown_key(const struct execd_ctx *ctx, const struct conf_setting *s
 
     accepted_keys(ctx, keys, sizeof(keys));
     if (keys[0] == '\0')
-        return err_set(reterr, ERR_CONFIG, "line %d: unknown setting `%.40s`; it accepts none", s->line, s->key);
-    return err_set(reterr, ERR_CONFIG, "line %d: unknown setting `%.40s`; it accepts: %s", s->line, s->key, keys);
+        return err_set(reterr, ERR_CONFIG, "line %d: unknown setting `%.40s`; it accepts none", s->line,
+                       s->key);
+    return err_set(reterr, ERR_CONFIG, "line %d: unknown setting `%.40s`; it accepts: %s", s->line, s->key,
+                   keys);
 }
 
 static int refuse_value(const struct execd_option *o, const struct conf_setting *s, struct err *reterr)
@@ -162,8 +170,8 @@ static int refuse_value(const struct execd_option *o, const struct conf_setting 
     if (o->min == 0 && o->max == 0)
         return err_set(reterr, ERR_CONFIG, "line %d: setting `%s` must be %s; correct it", s->line, o->key,
                        plugin_option_type(o->type));
-    return err_set(reterr, ERR_CONFIG, "line %d: setting `%s` must be %s from %lld to %lld; correct it", s->line, o->key,
-                   plugin_option_type(o->type), (long long)o->min, (long long)o->max);
+    return err_set(reterr, ERR_CONFIG, "line %d: setting `%s` must be %s from %lld to %lld; correct it",
+                   s->line, o->key, plugin_option_type(o->type), (long long)o->min, (long long)o->max);
 }
 
 static int take_setting(struct execd_ctx *ctx, const struct conf_setting *s, struct err *reterr)
@@ -177,7 +185,8 @@ static int take_setting(struct execd_ctx *ctx, const struct conf_setting *s, str
         return unknown_key(ctx, s, reterr);
     if (ctx->values[i].given)
         return err_set(reterr, ERR_CONFIG, "line %d: setting `%s` is given twice; keep one", s->line, s->key);
-    if (!parse_setting(&ctx->options[i], s, &n) || (is_number(ctx->options[i].type) && !in_bounds(&ctx->options[i], n)))
+    if (!parse_setting(&ctx->options[i], s, &n) ||
+        (is_number(ctx->options[i].type) && !in_bounds(&ctx->options[i], n)))
         return refuse_value(&ctx->options[i], s, reterr);
     ctx->values[i].number = n;
     ctx->values[i].given = 1;
@@ -201,8 +210,8 @@ int plugin_options_take(struct execd_ctx *ctx, const struct conf_plugin *conf, s
         const struct execd_option *o = &ctx->options[i];
 
         if (!ctx->values[i].given && (o->flags & EXECD_OPT_REQUIRED) != 0)
-            return err_set(reterr, ERR_CONFIG, "the setting `%s` (%s) is required; add it to its settings", o->key,
-                           plugin_option_type(o->type));
+            return err_set(reterr, ERR_CONFIG, "the setting `%s` (%s) is required; add it to its settings",
+                           o->key, plugin_option_type(o->type));
         if (!ctx->values[i].given && o->fallback != NULL) {
             parse_text(o, o->fallback, &ctx->values[i].number);
             if (!is_number(o->type))

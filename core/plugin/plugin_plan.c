@@ -21,9 +21,9 @@ enum {
 struct execd_plan {
     struct plugin_plan *plan;
     uint64_t bytes;
-    char *const *args;  /* of the job; borrowed */
+    char *const *args; /* of the job; borrowed */
     size_t arg_count;
-    struct err err;     /* the first refusal */
+    struct err err; /* the first refusal */
 };
 
 /* ---- release -------------------------------------------------------------------------------- */
@@ -156,7 +156,8 @@ int32_t plugin_plan_file(struct execd_plan *plan, uint32_t phases, const char *p
 /* ---- steps -------------------------------------------------------------------------------------- */
 
 /* Copies at most `max` words (and room for `more`); NULL with a reason. */
-static char **words_copy(struct execd_plan *plan, const char *what, const char *const *words, size_t max, size_t more)
+static char **words_copy(struct execd_plan *plan, const char *what, const char *const *words, size_t max,
+                         size_t more)
 {
     size_t count = 0, bytes = 0;
     char **copy;
@@ -191,7 +192,8 @@ static int32_t step_argv(struct execd_plan *plan, const struct execd_step *s, st
     if (s->argv == NULL || s->argv[0] == NULL)
         return refuse(plan, "plan_step: argv is empty");
     if (s->argv[0][0] != '/')
-        return refuse(plan, "plan_step: argv[0] `%s` is not an absolute path", shown(s->argv[0], name, sizeof(name)));
+        return refuse(plan, "plan_step: argv[0] `%s` is not an absolute path",
+                      shown(s->argv[0], name, sizeof(name)));
     if ((out->argv = words_copy(plan, "argv", s->argv, ARGV_MAX, more)) == NULL)
         return EXECD_E_INTERNAL;
     for (size_t i = 0, at = words_count(out->argv); i < more; i++)
@@ -211,7 +213,8 @@ static int32_t step_env(struct execd_plan *plan, const struct execd_step *s, str
         const char *eq = strchr(out->env[i], '=');
 
         if (eq == NULL || eq == out->env[i])
-            return refuse(plan, "plan_step: env `%s` is not KEY=value", shown(out->env[i], name, sizeof(name)));
+            return refuse(plan, "plan_step: env `%s` is not KEY=value",
+                          shown(out->env[i], name, sizeof(name)));
     }
     return EXECD_OK;
 }
@@ -246,7 +249,8 @@ static int32_t step_check(struct execd_plan *plan, const struct execd_step *s)
     if (s->profile < EXECD_PROFILE_STRICT || s->profile > EXECD_PROFILE_JIT)
         return refuse(plan, "plan_step: unknown profile %u", s->profile);
     if (s->extra_processes > EXTRA_PROCESSES_MAX)
-        return refuse(plan, "plan_step: %u extra processes, at most %d", s->extra_processes, EXTRA_PROCESSES_MAX);
+        return refuse(plan, "plan_step: %u extra processes, at most %d", s->extra_processes,
+                      EXTRA_PROCESSES_MAX);
     if ((s->flags & ~(uint32_t)EXECD_STEP_ARGS) != 0 || s->reserved != 0)
         return refuse(plan, "plan_step: unknown flags 0x%x", s->flags);
     if ((s->flags & EXECD_STEP_ARGS) != 0 && s->phase != EXECD_PHASE_RUN)
@@ -263,8 +267,8 @@ int32_t plugin_plan_step(struct execd_plan *plan, const struct execd_step *step)
     int32_t rc;
 
     if (step == NULL || step->size < STEP_SIZE_1_0)
-        return refuse(plan, "plan_step: the step has %u bytes, one of ABI 1.0 has %zu", step == NULL ? 0 : step->size,
-                      STEP_SIZE_1_0);
+        return refuse(plan, "plan_step: the step has %u bytes, one of ABI 1.0 has %zu",
+                      step == NULL ? 0 : step->size, STEP_SIZE_1_0);
     memcpy(&s, step, MIN(sizeof(s), (size_t)step->size));
     if ((rc = step_check(plan, &s)) != EXECD_OK)
         return rc;
@@ -315,8 +319,8 @@ int plugin_answer(const char *call, int32_t rc, const struct execd_error *error,
     }
 }
 
-static int plan_judge(const struct execd_plan *plan, const char *call, int32_t rc, const struct execd_error *error,
-                      struct err *reterr)
+static int plan_judge(const struct execd_plan *plan, const char *call, int32_t rc,
+                      const struct execd_error *error, struct err *reterr)
 {
     if (plan->err.code != 0) /* whatever the plugin says: this is why */
         return err_set(reterr, ERR_INTERNAL, "%s", plan->err.text);
@@ -368,7 +372,8 @@ bool plugin_plan_same(const struct plugin_plan *a, const struct plugin_plan *b)
         const struct plugin_file *x = &a->files[i], *y = &b->files[i];
 
         if (strcmp(x->path, y->path) != 0 || x->mode != y->mode || x->phases != y->phases ||
-            x->body.len != y->body.len || (x->body.len > 0 && memcmp(x->body.data, y->body.data, x->body.len) != 0))
+            x->body.len != y->body.len ||
+            (x->body.len > 0 && memcmp(x->body.data, y->body.data, x->body.len) != 0))
             return false;
     }
     return true;

@@ -1,4 +1,5 @@
-/* plugin_set.c - the plugins that the configuration names, from file to start (theory of operation: plugin.h). */
+/* plugin_set.c - the plugins that the configuration names, from file to start (theory of operation:
+ * plugin.h). */
 #include "plugin_internal.h"
 
 #include <unistd.h>
@@ -49,10 +50,11 @@ static int ctx_create(struct execd_ctx *ctx, struct err *reterr)
         return 0;
     }
     if (rc > 0 || rc < EXECD_E_INTERNAL)
-        return err_set(reterr, ERR_CONFIG, "create() returned %d, which is no EXECD_E_*; report it to the plugin's author",
-                       rc);
+        return err_set(reterr, ERR_CONFIG,
+                       "create() returned %d, which is no EXECD_E_*; report it to the plugin's author", rc);
     plugin_text(error.text, sizeof(error.text), text, sizeof(text));
-    return err_set(reterr, ERR_CONFIG, "create() failed: %.200s; %s", text[0] != '\0' ? text : "it gave no reason",
+    return err_set(reterr, ERR_CONFIG, "create() failed: %.200s; %s",
+                   text[0] != '\0' ? text : "it gave no reason",
                    rc == EXECD_E_CONFIG  ? "correct its settings or what they name"
                    : rc == EXECD_E_AGAIN ? "start execd again"
                                          : "report it to the plugin's author");
@@ -62,8 +64,8 @@ static int check_name_free(const struct plugin_set *set, const struct execd_ctx 
 {
     for (size_t i = 0; i < set->count; i++)
         if (strcmp(set->items[i]->desc.name, ctx->desc.name) == 0)
-            return err_set(reterr, ERR_CONFIG, "its name `%s` is taken by `%s`; leave one of them out", ctx->desc.name,
-                           set->items[i]->file);
+            return err_set(reterr, ERR_CONFIG, "its name `%s` is taken by `%s`; leave one of them out",
+                           ctx->desc.name, set->items[i]->file);
     return 0;
 }
 
@@ -73,13 +75,15 @@ static int ctx_load(struct execd_ctx *ctx, const char *path, struct err *reterr)
     const struct execd_plugin *desc;
     int rc;
 
-    if ((rc = plugin_file_open(path, &ctx->fd, reterr)) != 0 || (rc = plugin_file_load(ctx->fd, &desc, reterr)) != 0 ||
+    if ((rc = plugin_file_open(path, &ctx->fd, reterr)) != 0 ||
+        (rc = plugin_file_load(ctx->fd, &desc, reterr)) != 0 ||
         (rc = plugin_desc_take(desc, ctx, reterr)) != 0)
         return rc;
     return plugin_options_check(ctx, reterr);
 }
 
-static int ctx_open(struct execd_ctx *ctx, const char *path, const struct conf_plugin *conf, struct err *reterr)
+static int ctx_open(struct execd_ctx *ctx, const char *path, const struct conf_plugin *conf,
+                    struct err *reterr)
 {
     int rc;
 
@@ -96,12 +100,14 @@ static int plugin_path(const struct conf_plugin *conf, const char *dir, char **r
     if (conf->file == NULL || conf->file[0] == '\0')
         return err_set(reterr, ERR_CONFIG, "it has no file; name one");
     if (conf->file[0] != '/' && (strchr(conf->file, '/') != NULL || strcmp(conf->file, "..") == 0))
-        return err_set(reterr, ERR_CONFIG, "it is neither a bare name nor an absolute path; write one of these");
+        return err_set(reterr, ERR_CONFIG,
+                       "it is neither a bare name nor an absolute path; write one of these");
     *ret = conf->file[0] == '/' ? mem_dup(conf->file) : mem_printf("%s/%s", dir, conf->file);
     return 0;
 }
 
-static int set_add(struct plugin_set *set, const struct conf_plugin *conf, const char *dir, struct err *reterr)
+static int set_add(struct plugin_set *set, const struct conf_plugin *conf, const char *dir,
+                   struct err *reterr)
 {
     CLEAN_FREE char *path = NULL;
     struct execd_ctx *ctx;
@@ -162,7 +168,8 @@ static void mounts_collect(struct plugin_set *set)
             mounts_add(set, *m);
 }
 
-int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plugin_set **ret, struct err *reterr)
+int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plugin_set **ret,
+                    struct err *reterr)
 {
     struct plugin_set *set = set_new(conf, conf->plugin_count);
 
@@ -173,8 +180,8 @@ int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plug
 
         if (rc == 0)
             continue;
-        err_add(&e, "plugin `%.80s` (%.60s:%d)", p->file != NULL ? p->file : "", conf->path != NULL ? conf->path : "",
-                p->line);
+        err_add(&e, "plugin `%.80s` (%.60s:%d)", p->file != NULL ? p->file : "",
+                conf->path != NULL ? conf->path : "", p->line);
         if (p->optional) {
             LOG_WARN("plugin_left_out", F_STR("reason", e.text));
             continue;
@@ -259,8 +266,8 @@ static int check_ctx(struct execd_ctx *ctx, const char *path, const struct conf_
 
     if (rc != 0)
         return rc;
-    buf_addf(out, "plugin %s %s: %s, ABI %u.%u\n", ctx->desc.name, ctx->desc.version, plugin_kind_name(ctx->desc.kind),
-             ctx->desc.abi_major, ctx->desc.abi_minor);
+    buf_addf(out, "plugin %s %s: %s, ABI %u.%u\n", ctx->desc.name, ctx->desc.version,
+             plugin_kind_name(ctx->desc.kind), ctx->desc.abi_major, ctx->desc.abi_minor);
     describe_options(ctx, out);
     if (needs_settings(ctx)) {
         buf_adds(out, "  not created: it needs settings\n");

@@ -51,7 +51,8 @@ struct execd_bytes { /* borrowed, not NUL-terminated; closed */
     uint64_t len;
 };
 
-enum { /* result codes; the type on the wire is always int32_t */
+/* Result codes; the type on the wire is always int32_t */
+enum {
     EXECD_OK = 0,
     EXECD_E_CONFIG = -1,  /* the operator must change the configuration    */
     EXECD_E_REQUEST = -2, /* the submitter must change the submission      */
@@ -82,7 +83,7 @@ enum {
     EXECD_OPT_SECRET = 2    /* never logged or printed */
 };
 
-struct execd_option { /* an array of these with a stride; grows at the end */
+struct execd_option {     /* an array of these with a stride; grows at the end */
     const char *key;      /* [a-z][a-z0-9_]{0,31} */
     uint32_t type;        /* EXECD_OPT_* */
     uint32_t flags;       /* EXECD_OPT_REQUIRED, EXECD_OPT_SECRET */
@@ -104,7 +105,8 @@ struct execd_ctx;  /* this plugin instance as the host knows it */
 struct execd_plan; /* being described; written by host->plan_*(), never read */
 
 enum { EXECD_PHASE_BUILD = 1, EXECD_PHASE_RUN = 2 }; /* bits: a file may be in both boxes */
-enum { /* which system calls a step may make; each allows what the one before does */
+/* Which system calls a step may make; each allows what the one before does */
+enum {
     EXECD_PROFILE_STRICT = 1,   /* a plain program or interpreter   */
     EXECD_PROFILE_COMPILER = 2, /* a compiler and its children      */
     EXECD_PROFILE_JIT = 3       /* a runtime with threads and a JIT */
@@ -112,25 +114,21 @@ enum { /* which system calls a step may make; each allows what the one before do
 enum {
     EXECD_STEP_ARGS = 1 /* run step: the host appends the submission's args to argv */
 };
-enum { /* how a warm runtime may stand in for a step; see struct execd_warm_ops */
-    EXECD_WARM_NONE = 0,
-    EXECD_WARM_ZYGOTE = 1,
-    EXECD_WARM_PREBOOT = 2,
-    EXECD_WARM_SERVICE = 3
-};
+/* How a warm runtime may stand in for a step; see struct execd_warm_ops */
+enum { EXECD_WARM_NONE = 0, EXECD_WARM_ZYGOTE = 1, EXECD_WARM_PREBOOT = 2, EXECD_WARM_SERVICE = 3 };
 
 struct execd_step {
     uint32_t size;
-    uint32_t phase;            /* EXECD_PHASE_BUILD or EXECD_PHASE_RUN */
-    const char *const *argv;   /* NULL-terminated; argv[0] absolute inside the cell; cwd is /box */
-    const char *const *env;    /* NULL-terminated "KEY=value"; NULL: empty */
-    const char *const *keep;   /* build step: files and directories of /box that every run gets; or NULL */
-    uint32_t profile;          /* EXECD_PROFILE_* */
-    uint32_t extra_processes;  /* threads of the runtime itself, beyond what the job's limit allows */
-    uint32_t flags;            /* EXECD_STEP_* */
-    uint32_t warm;             /* EXECD_WARM_*; the cold form above is always complete */
-    uint32_t warm_variant;     /* which of the plugin's warm runtimes fits (its flags, its heap size) */
-    uint32_t reserved;         /* 0 */
+    uint32_t phase;           /* EXECD_PHASE_BUILD or EXECD_PHASE_RUN */
+    const char *const *argv;  /* NULL-terminated; argv[0] absolute inside the cell; cwd is /box */
+    const char *const *env;   /* NULL-terminated "KEY=value"; NULL: empty */
+    const char *const *keep;  /* build step: files and directories of /box that every run gets; or NULL */
+    uint32_t profile;         /* EXECD_PROFILE_* */
+    uint32_t extra_processes; /* threads of the runtime itself, beyond what the job's limit allows */
+    uint32_t flags;           /* EXECD_STEP_* */
+    uint32_t warm;            /* EXECD_WARM_*; the cold form above is always complete */
+    uint32_t warm_variant;    /* which of the plugin's warm runtimes fits (its flags, its heap size) */
+    uint32_t reserved;        /* 0 */
 };
 
 /* ---- what execd lends to a plugin ---------------------------------------------------- */
@@ -145,9 +143,9 @@ struct execd_http_request {
     const char *method, *url;   /* http:// or https:// */
     const char *const *headers; /* NULL-terminated "Name: value"; or NULL */
     struct execd_bytes body;
-    const char *ca_file;        /* NULL: the system's */
-    uint64_t deadline_ms;       /* for the whole exchange, from now */
-    uint64_t body_max;          /* of the answer; 0: 1 MiB */
+    const char *ca_file;  /* NULL: the system's */
+    uint64_t deadline_ms; /* for the whole exchange, from now */
+    uint64_t body_max;    /* of the answer; 0: 1 MiB */
 };
 /* rc EXECD_OK: an answer came, whatever its status.  Otherwise body is the reason, for a person. */
 typedef void (*execd_http_fn)(void *arg, int32_t rc, int32_t status, struct execd_bytes body);
@@ -162,10 +160,12 @@ struct execd_host {
     int32_t (*post)(struct execd_ctx *ctx, execd_fire_fn fire, void *arg, execd_drop_fn drop);
 
     /* the loop's thread only */
-    int32_t (*fail)(struct execd_error *err, int32_t code, const char *fmt, ...) EXECD_PRINTF(3, 4); /* returns code */
+    int32_t (*fail)(struct execd_error *err, int32_t code, const char *fmt, ...)
+        EXECD_PRINTF(3, 4);                    /* returns code */
     uint64_t (*now_ms)(struct execd_ctx *ctx); /* monotonic */
     /* Once, after delay_ms.  0: refused, arg was dropped. */
-    uint64_t (*timer)(struct execd_ctx *ctx, uint64_t delay_ms, execd_fire_fn fire, void *arg, execd_drop_fn drop);
+    uint64_t (*timer)(struct execd_ctx *ctx, uint64_t delay_ms, execd_fire_fn fire, void *arg,
+                      execd_drop_fn drop);
     void (*timer_cancel)(struct execd_ctx *ctx, uint64_t id); /* one that fired or never was is fine */
 
     /* inside plan(), probe() and the warm runtimes' plans only; a refusal is remembered by the plan */
@@ -175,14 +175,15 @@ struct execd_host {
 
     /* May be NULL: ask EXECD_CAN().  NULL from http_start: refused, err says why, arg was dropped. */
     struct execd_http *(*http_start)(struct execd_ctx *ctx, const struct execd_http_request *request,
-                                     execd_http_fn done, void *arg, execd_drop_fn drop, struct execd_error *err);
+                                     execd_http_fn done, void *arg, execd_drop_fn drop,
+                                     struct execd_error *err);
     void (*http_cancel)(struct execd_http *http);
     /* append below this line only; note "since 1.N" */
 };
 
 /* ---- languages ------------------------------------------------------------------------- */
 
-struct execd_language { /* an array of these with a stride; grows at the end */
+struct execd_language {          /* an array of these with a stride; grows at the end */
     int32_t id;                  /* what clients send; positive, unique in an execd */
     uint32_t flags;              /* 0 */
     const char *name;            /* "Python": for people, without a version */
@@ -197,16 +198,17 @@ struct execd_language { /* an array of these with a stride; grows at the end */
 
 struct execd_submission {
     uint32_t size;
-    uint32_t flags;            /* 0 */
+    uint32_t flags; /* 0 */
     int32_t language_id;
     uint32_t arg_count;
     struct execd_bytes source;
-    const char *const *args;   /* NULL-terminated; see EXECD_STEP_ARGS */
+    const char *const *args; /* NULL-terminated; see EXECD_STEP_ARGS */
     uint64_t wall_ms, cpu_ms, memory_bytes, stack_bytes, processes, output_bytes; /* limits of a run */
-    uint64_t build_wall_ms, build_memory_bytes;                                  /* limits of the build step */
+    uint64_t build_wall_ms, build_memory_bytes; /* limits of the build step */
 };
 
-enum { /* of one run; the host maps its own */
+/* Of one run; the host maps its own */
+enum {
     EXECD_VERDICT_COMPLETED = 1,
     EXECD_VERDICT_COMPILE_ERROR = 2,
     EXECD_VERDICT_RUNTIME_ERROR = 3,
@@ -220,14 +222,14 @@ enum { /* of one run; the host maps its own */
 
 struct execd_outcome { /* one step as the host measured it */
     uint32_t size;
-    uint32_t phase;                     /* EXECD_PHASE_* */
+    uint32_t phase; /* EXECD_PHASE_* */
     int32_t language_id;
-    int32_t exit_code;                  /* -1 unless it exited by itself */
-    int32_t term_signal;                /* 0 unless a signal ended it */
-    uint32_t reserved;                  /* 0 */
+    int32_t exit_code;   /* -1 unless it exited by itself */
+    int32_t term_signal; /* 0 unless a signal ended it */
+    uint32_t reserved;   /* 0 */
     uint64_t wall_ms, cpu_ms;
-    uint64_t peak_bytes, memory_bytes;  /* used at most, and the limit */
-    struct execd_bytes stderr_tail;     /* the last bytes; the program wrote them, so it may lie */
+    uint64_t peak_bytes, memory_bytes; /* used at most, and the limit */
+    struct execd_bytes stderr_tail;    /* the last bytes; the program wrote them, so it may lie */
 };
 
 struct execd_warm_ops; /* below */
@@ -236,8 +238,8 @@ struct execd_lang_ops {
     uint32_t size;
     uint32_t reserved; /* 0 */
     /* What this instance offers; asked once, after create(); lives until destroy() returns. */
-    int32_t (*languages)(void *self, const struct execd_language **ret, uint32_t *ret_count, uint32_t *ret_stride,
-                         struct execd_error *err);
+    int32_t (*languages)(void *self, const struct execd_language **ret, uint32_t *ret_count,
+                         uint32_t *ret_stride, struct execd_error *err);
     /* Pure (same input, same answer, no I/O): at most one build step, exactly one run step, their files.
      * E_REQUEST: the submission cannot be run; the text tells the submitter why. */
     int32_t (*plan)(void *self, const struct execd_submission *submission, struct execd_plan *plan,
@@ -245,8 +247,8 @@ struct execd_lang_ops {
     /* Pure: a run step that prints the version of the runtime... */
     int32_t (*probe)(void *self, int32_t language_id, struct execd_plan *plan, struct execd_error *err);
     /* ...and what to show of its output: "Python (3.11.2)", NUL-terminated, into version[size]. */
-    int32_t (*probed)(void *self, int32_t language_id, struct execd_bytes output, char *version, uint32_t size,
-                      struct execd_error *err);
+    int32_t (*probed)(void *self, int32_t language_id, struct execd_bytes output, char *version,
+                      uint32_t size, struct execd_error *err);
     /* Pure, optional: refine EXECD_VERDICT_*.  Only a runtime error may become a limit that was exceeded;
      * any other answer than that or `verdict` itself is ignored. */
     uint32_t (*classify)(void *self, const struct execd_outcome *outcome, uint32_t verdict);
@@ -309,8 +311,8 @@ struct execd_warm_ops { /* each member may be NULL: that way is not offered */
     uint32_t uses_max;   /* replace a zygote or service after so many jobs; 0: the host decides */
     uint64_t age_max_ms; /* ... or at this age; 0: the host decides */
     /* In the zygote's process, before any filter; single-threaded when it returns. */
-    int32_t (*zygote_boot)(const struct execd_zygote_host *host, const struct execd_value *values, int32_t language_id,
-                           uint32_t variant, void **ret_state, struct execd_error *err);
+    int32_t (*zygote_boot)(const struct execd_zygote_host *host, const struct execd_value *values,
+                           int32_t language_id, uint32_t variant, void **ret_state, struct execd_error *err);
     /* In the forked child, inside its cell: runs the job; what it returns is the exit code. */
     int32_t (*zygote_enter)(void *state, const struct execd_zygote_job *job);
     /* In execd; pure, as plan(). */
@@ -326,22 +328,22 @@ struct execd_warm_ops { /* each member may be NULL: that way is not offered */
 struct execd_worker { /* one heartbeat; an array of these with a stride */
     const char *id;
     uint32_t slots, running;
-    uint32_t flags;        /* EXECD_WORKER_DRAINING */
+    uint32_t flags; /* EXECD_WORKER_DRAINING */
     uint32_t reserved;
-    uint64_t cpu_millis;   /* in use, of cpu_millis_max; 1000 is one core */
+    uint64_t cpu_millis; /* in use, of cpu_millis_max; 1000 is one core */
     uint64_t cpu_millis_max;
     uint64_t memory_bytes, memory_bytes_max;
-    uint64_t age_ms;       /* since its last heartbeat */
+    uint64_t age_ms; /* since its last heartbeat */
 };
 enum { EXECD_WORKER_DRAINING = 1 };
 
 struct execd_observation {
     uint32_t size;
     uint32_t reserved;
-    uint64_t now_ms, interval_ms;                        /* monotonic; since the last observation */
-    uint64_t waiting, running, oldest_wait_ms;           /* jobs, now */
-    uint64_t arrived, finished, service_ms_sum;          /* within the interval */
-    uint32_t replicas, replicas_min, replicas_max;       /* asked for now, and the operator's bounds */
+    uint64_t now_ms, interval_ms;                  /* monotonic; since the last observation */
+    uint64_t waiting, running, oldest_wait_ms;     /* jobs, now */
+    uint64_t arrived, finished, service_ms_sum;    /* within the interval */
+    uint32_t replicas, replicas_min, replicas_max; /* asked for now, and the operator's bounds */
     uint32_t jobs_per_replica;
     const struct execd_worker *workers;
     uint32_t worker_count, worker_stride;
@@ -375,37 +377,39 @@ struct execd_scaler_ops {
 enum { EXECD_KIND_LANG = 1, EXECD_KIND_SCALER = 2 };
 
 struct execd_plugin {
-    uint32_t magic, size;           /* these four are frozen in every major: they are */
-    uint16_t abi_major, abi_minor;  /* read before anything else is believed          */
-    uint32_t needs_host_minor;      /* refuse hosts that are older than this */
-    uint32_t kind, reserved;        /* EXECD_KIND_*, 0 */
+    uint32_t magic, size;          /* these four are frozen in every major: they are */
+    uint16_t abi_major, abi_minor; /* read before anything else is believed          */
+    uint32_t needs_host_minor;     /* refuse hosts that are older than this */
+    uint32_t kind, reserved;       /* EXECD_KIND_*, 0 */
 
-    const char *name;               /* "python"; [a-z][a-z0-9-]{0,31} */
-    const char *version;            /* the plugin's own */
+    const char *name;    /* "python"; [a-z][a-z0-9-]{0,31} */
+    const char *version; /* the plugin's own */
     const struct execd_option *options;
     uint32_t option_count, option_stride;
 
     /* Before privileges are dropped and before the loop turns: allocate, look around, fail loudly. */
     int32_t (*create)(const struct execd_host *host, struct execd_ctx *ctx, const struct execd_value *values,
                       void **ret_self, struct execd_error *err);
-    int32_t (*start)(void *self, struct execd_error *err);                /* optional: timers, requests, threads */
-    void (*stop)(void *self, execd_fire_fn stopped, void *arg);           /* optional, iff start() succeeded: finish or
-                                                                             abandon, then stopped(arg) within 5 s */
-    void (*destroy)(void *self);                                          /* exactly once, iff create() succeeded */
+    int32_t (*start)(void *self, struct execd_error *err);      /* optional: timers, requests, threads */
+    void (*stop)(void *self, execd_fire_fn stopped, void *arg); /* optional, iff start() succeeded: finish or
+                                                                   abandon, then stopped(arg) within 5 s */
+    void (*destroy)(void *self);                                /* exactly once, iff create() succeeded */
 
     const struct execd_lang_ops *lang;     /* set when kind is LANG   */
     const struct execd_scaler_ops *scaler; /* set when kind is SCALER */
     /* append below this line only */
 };
 
-/* The descriptor's head, and (once in a plugin, after its static const descriptor) the one symbol that is exported. */
-#define EXECD_PLUGIN_HEAD(kind_) \
-    EXECD_PLUGIN_MAGIC, (uint32_t)sizeof(struct execd_plugin), EXECD_ABI_MAJOR, EXECD_ABI_MINOR, 0u, (kind_), 0u
-#define EXECD_PLUGIN_DEFINE(desc) \
-    EXECD_EXPORT const struct execd_plugin *execd_plugin_entry_v1(void); \
-    const struct execd_plugin *execd_plugin_entry_v1(void) \
-    { \
-        return &(desc); \
+/* The descriptor's head, and (once in a plugin, after its static const descriptor) the one symbol that is
+ * exported. */
+#define EXECD_PLUGIN_HEAD(kind_)                                                                             \
+    EXECD_PLUGIN_MAGIC, (uint32_t)sizeof(struct execd_plugin), EXECD_ABI_MAJOR, EXECD_ABI_MINOR, 0u,         \
+        (kind_), 0u
+#define EXECD_PLUGIN_DEFINE(desc)                                                                            \
+    EXECD_EXPORT const struct execd_plugin *execd_plugin_entry_v1(void);                                     \
+    const struct execd_plugin *execd_plugin_entry_v1(void)                                                   \
+    {                                                                                                        \
+        return &(desc);                                                                                      \
     }
 
 #ifdef __cplusplus

@@ -1,0 +1,124 @@
+/* api_routes.c - the one table of routes, and the way from a request to its handler. */
+#include "api_internal.h"
+
+static const struct api_route routes[] = {
+    {"GET", "/", api_index, false, "this list"},
+    {"POST", "/submit/batch", api_submit_batch, false, "submits several programs: {\"submissions\":[...]}"},
+    {"POST", "/v1/jobs", api_submit_one, false, "submits one program; ?wait=SECONDS waits for its result"},
+    {"GET", "/v1/jobs/{token}", api_job_get, false, "a job and its result; ?wait=SECONDS waits for its end"},
+    {"DELETE", "/v1/jobs/{token}", api_job_cancel, false, "cancels a job"},
+    {"GET", "/languages", api_languages_list, false, "what can be run here"},
+    {"GET", "/health", api_health, true, "the parts that were checked"},
+    {"GET", "/livez", api_livez, true, "this process answers"},
+    {"GET", "/readyz", api_readyz, true, "submissions would be accepted"},
+    {"GET", "/metrics", api_metrics, false, "numbers in Prometheus' text format"},
+};
+
+/* Does the path fit?  The segment in place of {token} goes to *ret_segment. */
+static bool path_fits(const char *pattern, const char *path, const char **ret_segment)
+{
+    size_t fixed = strcspn(pattern, "{");
+
+    *ret_segment = NULL;
+    if (pattern[fixed] == '\0')
+        return strcmp(pattern, path) == 0;
+    if (strncmp(pattern, path, fixed) != 0 || path[fixed] == '\0' || strchr(path + fixed, '/') != NULL)
+        return false;
+    *ret_segment = path + fixed;
+    return true;
+}
+
+/* HEAD is GET whose answer has no body (api_call.c leaves it out). */
+static bool method_fits(const char *wanted, const char *method)
+{
+    return strcmp(wanted, method) == 0 || (strcmp(wanted, "GET") == 0 && strcmp(method, "HEAD") == 0);
+}
+
+/* The route, or NULL with `allow` filled if the path has others ("" if it has none). */
+static const struct api_route *route_find(const char *method, const char *path, const char **ret_segment,
+                                          char *allow, size_t allow_size)
+{
+    size_t n = 0;
+
+    allow[0] = '\0';
+    for (size_t i = 0; i < COUNT_OF(routes); i++) {
+        if (!path_fits(routes[i].path, path, ret_segment))
+            continue;
+        if (method_fits(routes[i].method, method))
+            return &routes[i];
+        n += (size_t)snprintf(allow + n, allow_size - n, "%s%s", n == 0 ? "" : ", ", routes[i].method);
+    }
+    return NULL;
+}
+
+static void refuse_key(struct api_call *call)
+{
+    LOG_WARN("key_refused", F_STR("id", call->id), F_STR("peer", net_request_peer(call->request)));
+    net_reply_header(call->request, "WWW-Authenticate", "Bearer realm=\"execd\"");
+    api_answer_refusal(call, 401, "unauthorized",
+                       "a valid API key is needed: `Authorization: Bearer KEY` or `X-Auth-Token: KEY`");
+}
+
+static void refuse_route(struct api_call *call, const char *allow)
+{
+    if (allow[0] == '\0') {
+        api_answer_refusal(call, 404, "no-such-route",
+                           "there is nothing at this path; GET / lists what is there");
+        return;
+    }
+    net_reply_header(call->request, "Allow", allow);
+    api_answer_refusal(call, 405, "method-not-allowed", "this path takes %s", allow);
+}
+
+static void dispatch(struct api_call *call)
+{
+    const char *path = net_request_path(call->request), *segment;
+    char allow[64];
+    const struct api_route *route =
+        route_find(net_request_method(call->request), path, &segment, allow, sizeof(allow));
+    size_t reserve = route != NULL && route->open ? API_CALLS_RESERVE : 0;
+
+    if (call->api->call_count > call->api->calls_max + reserve) {
+        net_reply_header(call->request, "Retry-After", "1");
+        api_answer_refusal(call, 503, "overloaded", "too many requests are waiting here");
+    } else if ((route == NULL || !route->open) && !api_auth_check(call)) {
+        refuse_key(call);
+    } else if (route == NULL) {
+        refuse_route(call, allow);
+    } else if (segment != NULL && !uuid_valid(segment)) {
+        api_answer_refusal(call, 404, "not-found", "this is no token of a job");
+    } else {
+        if (segment != NULL)
+            memcpy(call->token, segment, UUID_SIZE);
+        call->route = route;
+        route->handle(call);
+    }
+}
+
+void api_route_request(struct api *api, struct net_request *request)
+{
+    struct api_call *call = api_call_new(api, request);
+
+    api_call_ref(call); /* it may be answered in there */
+    dispatch(call);
+    api_call_unref(call);
+}
+
+void api_index(struct api_call *call)
+{
+    static const char *const role_names[] = {"api", "worker", "hook"}; /* in the order of APP_ROLE_* */
+    CLEAN_BUF struct buf body = {0};
+    int rc = buf_adds(&body, "execd " EXECD_VERSION ", roles in this process:");
+
+    for (size_t i = 0; i < COUNT_OF(role_names); i++) {
+        if ((call->api->o.roles & 1U << i) != 0)
+            rc |= buf_addf(&body, " %s", role_names[i]);
+    }
+    rc |= buf_adds(&body, "\n\n");
+    for (size_t i = 0; i < COUNT_OF(routes); i++)
+        rc |= buf_addf(&body, "%-7s%-18s %s\n", routes[i].method, routes[i].path, routes[i].summary);
+    if (rc != 0)
+        api_answer_err(call, &(struct err){ERR_INTERNAL, "no memory"});
+    else
+        api_answer(call, 200, "text/plain; charset=utf-8", (struct bytes){body.data, body.len});
+}

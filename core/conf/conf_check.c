@@ -1,0 +1,91 @@
+/* conf_check.c - what keys must be to each other. */
+#include "conf_internal.h"
+
+static uint64_t number_of(const struct conf *c, const struct conf_item *it)
+{
+    return *(const uint64_t *)(const void *)((const char *)c + it->offset);
+}
+
+static void number_text(const struct conf *c, const struct conf_item *it, char *out, size_t size)
+{
+    if (it->type == CONF_BYTES)
+        conf_bytes_text(number_of(c, it), out, size);
+    else
+        snprintf(out, size, "%llu%s", (unsigned long long)number_of(c, it), it->type == CONF_CPU ? "m" : "");
+}
+
+/* Two keys as section.name, the first of which must not be larger than the second. */
+struct order {
+    const char *small_section, *small, *large_section, *large;
+};
+
+static void order_check(struct conf_load *l, const struct order *o)
+{
+    const struct conf_item *a = conf_item_find(o->small_section, o->small);
+    const struct conf_item *b = conf_item_find(o->large_section, o->large);
+    bool blame_b = l->origin[a - conf_items].from == CONF_FROM_DEFAULT;
+    char small[32], large[32];
+
+    if (number_of(l->conf, a) <= number_of(l->conf, b))
+        return;
+    number_text(l->conf, a, small, sizeof(small));
+    number_text(l->conf, b, large, sizeof(large));
+    if (blame_b)
+        conf_mistake_item(l, b, "%s.%s: %s is less than %s.%s, which is %s%s", b->section, b->name, large, a->section,
+                          a->name, small, l->origin[b - conf_items].from == CONF_FROM_DEFAULT ? "" : " by default");
+    else
+        conf_mistake_item(l, a, "%s.%s: %s is more than %s.%s, which is %s%s", a->section, a->name, small, b->section,
+                          b->name, large, l->origin[b - conf_items].from == CONF_FROM_DEFAULT ? " by default" : "");
+}
+
+static void lease_check(struct conf_load *l)
+{
+    const struct conf_item *beat = conf_item_find("worker", "heartbeat_ms"), *lease = conf_item_find("queue", "lease_ms");
+    bool blame_lease = l->origin[beat - conf_items].from == CONF_FROM_DEFAULT;
+
+    if (l->conf->heartbeat_ms * 3 <= l->conf->lease_ms)
+        return;
+    conf_mistake_item(l, blame_lease ? lease : beat,
+                      "queue.lease_ms (%llu) must be at least 3 * worker.heartbeat_ms (%llu): one lost heartbeat would "
+                      "lose the job",
+                      (unsigned long long)l->conf->lease_ms, (unsigned long long)l->conf->heartbeat_ms);
+}
+
+/* Whoever reaches the port runs programs here: that needs a key. */
+static void exposure_check(struct conf_load *l)
+{
+    const struct conf_item *address = conf_item_find("api", "address"), *keys = conf_item_find("api", "keys");
+    bool tried = l->conf->key_count == 0 && l->origin[keys - conf_items].from == CONF_FROM_FILE && l->mistake_count > 0;
+
+    if (conf_address_is_loopback(l->conf->address) || l->conf->key_count > 0 || tried)
+        return;
+    conf_mistake_item(l, address,
+                      "api.address: %s can be reached from other machines, and api.keys has no key; add one to the "
+                      "section api, as keys = ( { name = \"main\"; key_file = \"/etc/execd/api.key\"; } ); "
+                      "(make the file with: openssl rand -hex 24), or listen on 127.0.0.1",
+                      l->conf->address);
+}
+
+void conf_check(struct conf_load *l)
+{
+    static const struct order orders[] = {
+        {"limits", "timeout_min_ms", "limits", "timeout_ms"},
+        {"limits", "timeout_ms", "limits", "timeout_max_ms"},
+        {"limits", "memory_min_bytes", "limits", "memory_bytes"},
+        {"limits", "memory_bytes", "limits", "memory_max_bytes"},
+        {"limits", "cpu_limit_min", "limits", "cpu_limit"},
+        {"limits", "cpu_limit", "limits", "cpu_limit_max"},
+        {"api", "source_max_bytes", "api", "body_max_bytes"},
+        {"api", "stdin_max_bytes", "api", "body_max_bytes"},
+        {"api", "expected_max_bytes", "api", "body_max_bytes"},
+        {"api", "wait_max_ms", "api", "idle_ms"},
+        {"api", "body_max_bytes", "queue", "max_bytes"},
+        {"hook", "first_retry_ms", "hook", "max_retry_ms"},
+        {"scaling", "minPods", "scaling", "maxPods"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(orders); i++)
+        order_check(l, &orders[i]);
+    lease_check(l);
+    exposure_check(l);
+}

@@ -1,0 +1,348 @@
+/* net_client.c - HTTP client: libcurl's multi interface on the loop (multi_socket, libcurl-multi(3)). */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "net.h"
+
+#define RETRY_AFTER_MAX_S 86400
+
+struct net_exchange {
+    TAILQ_ENTRY(net_exchange) link;
+    struct net_client *client;
+    CURL *easy;
+    struct curl_slist *headers;
+    struct buf body, answer;
+    uint64_t retry_after_s;
+    bool refused, too_large;
+    char refused_address[64];
+    char error[CURL_ERROR_SIZE];
+    net_answer_fn done;
+    void *arg;
+};
+TAILQ_HEAD(net_exchanges, net_exchange);
+
+/* What curl watches of one socket. */
+struct watch {
+    TAILQ_ENTRY(watch) link;
+    struct net_client *client;
+    struct loop_io *io;
+    int fd;
+};
+TAILQ_HEAD(watches, watch);
+
+struct net_client {
+    struct loop *loop;
+    struct net_client_options o;
+    CURLM *multi;
+    struct loop_timer *timer, *finish_timer;
+    struct net_exchanges exchanges;
+    struct watches watches;
+};
+
+/* ---- the end of an exchange ------------------------------------------------------------ */
+
+static void exchange_free(struct net_exchange *x)
+{
+    TAILQ_REMOVE(&x->client->exchanges, x, link);
+    curl_multi_remove_handle(x->client->multi, x->easy);
+    curl_easy_cleanup(x->easy);
+    curl_slist_free_all(x->headers);
+    buf_done(&x->body);
+    buf_done(&x->answer);
+    free(x);
+}
+
+static void explain(const struct net_exchange *x, CURLcode code, struct err *err)
+{
+    if (x->refused)
+        err_set(err, ERR_REQUEST, "address %s is refused", x->refused_address);
+    else if (x->too_large)
+        err_set(err, ERR_AGAIN, "the answer is too large");
+    else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+        err_set(err, ERR_REQUEST, "%s", curl_easy_strerror(code));
+    else
+        err_set(err, ERR_AGAIN, "%.200s", x->error[0] != '\0' ? x->error : curl_easy_strerror(code));
+}
+
+static void finish(struct net_exchange *x, CURLcode code)
+{
+    struct net_answer answer = {.body = {x->answer.data, x->answer.len}, .retry_after_s = x->retry_after_s};
+    struct err err = {0};
+    long status = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    answer.status = (int)status;
+    if (code != CURLE_OK || x->too_large)
+        explain(x, code, &err);
+    x->done(x->arg, err.code == 0 ? NULL : &err, err.code == 0 ? &answer : NULL);
+    exchange_free(x);
+}
+
+/* Exchanges that ended are answered in a turn of their own, outside of curl. */
+static void on_finish_timer(void *arg)
+{
+    struct net_client *c = arg;
+    CURLMsg *m;
+    int left;
+
+    while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
+        struct net_exchange *x = NULL;
+
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&x);
+        finish(x, m->data.result);
+    }
+}
+
+static void act(struct net_client *c, curl_socket_t fd, int what)
+{
+    int running;
+
+    curl_multi_socket_action(c->multi, fd, what, &running);
+    loop_timer_arm(c->finish_timer, 0);
+}
+
+/* ---- curl's sockets and timer ------------------------------------------------------------- */
+
+static void on_io(void *arg, int events)
+{
+    struct watch *w = arg;
+
+    act(w->client, w->fd, ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) | ((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0));
+}
+
+static void watch_free(struct watch *w)
+{
+    TAILQ_REMOVE(&w->client->watches, w, link);
+    loop_io_free(w->io);
+    free(w);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+    struct net_client *c = arg;
+    struct watch *w = socket_arg;
+    int events = (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (w != NULL)
+            watch_free(w);
+        return 0;
+    }
+    if (w == NULL) {
+        w = NEW(struct watch);
+        w->client = c;
+        w->fd = fd;
+        w->io = loop_io_new(c->loop, fd, events, on_io, w);
+        TAILQ_INSERT_TAIL(&c->watches, w, link);
+        curl_multi_assign(c->multi, fd, w);
+    } else {
+        loop_io_set(w->io, events);
+    }
+    return 0;
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct net_client *c = arg;
+
+    (void)multi;
+    if (timeout_ms < 0)
+        loop_timer_cancel(c->timer);
+    else
+        loop_timer_arm(c->timer, (uint64_t)timeout_ms);
+    return 0;
+}
+
+static void on_timer(void *arg)
+{
+    act(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* ---- an exchange ----------------------------------------------------------------------------- */
+
+/* Asked about the very address that is going to be connected to, after names were resolved. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct net_exchange *x = arg;
+    const struct net_client_options *o = &x->client->o;
+    char text[64] = "?";
+    uint16_t port = 0;
+
+    (void)purpose;
+    if (a->family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)&a->addr;
+
+        inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+        port = ntohs(in->sin_port);
+    } else if (a->family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const void *)&a->addr;
+
+        inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
+        port = ntohs(in->sin6_port);
+    }
+    if (a->family != AF_UNIX && o->may_connect != NULL && !o->may_connect(o->may_connect_arg, text, port)) {
+        x->refused = true;
+        snprintf(x->refused_address, sizeof(x->refused_address), "%s", text);
+        return CURL_SOCKET_BAD;
+    }
+    return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct net_exchange *x = arg;
+
+    if (buf_add(&x->answer, bytes, size * count) != 0) {
+        x->too_large = true;
+        return 0;
+    }
+    return size * count;
+}
+
+/* Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3). */
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct net_exchange *x = arg;
+    size_t len = size * count;
+    char text[64];
+    uint64_t n;
+    time_t then;
+
+    if (len < 13 || strncasecmp(line, "Retry-After:", 12) != 0)
+        return len;
+    snprintf(text, sizeof(text), "%.*s", (int)(len - 12), line + 12);
+    text[strcspn(text, "\r\n")] = '\0';
+    if (num_u64(text + strspn(text, " "), 0, UINT64_MAX, &n) == 0) {
+        x->retry_after_s = MIN(n, (uint64_t)RETRY_AFTER_MAX_S);
+    } else if ((then = curl_getdate(text, NULL)) > 0 && (uint64_t)then > clock_wall_ms() / 1000) {
+        x->retry_after_s = MIN((uint64_t)then - clock_wall_ms() / 1000, (uint64_t)RETRY_AFTER_MAX_S);
+    }
+    return len;
+}
+
+static void set_options(struct net_exchange *x, const struct net_call *call)
+{
+    CURL *e = x->easy;
+
+    curl_easy_setopt(e, CURLOPT_PRIVATE, x);
+    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->error);
+    curl_easy_setopt(e, CURLOPT_URL, call->url);
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(e, CURLOPT_PROXY, ""); /* none, whatever the environment says */
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MIN(call->deadline_ms, (uint64_t)INT32_MAX));
+    curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, call->method);
+    curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->headers);
+    curl_easy_setopt(e, CURLOPT_USERAGENT, x->client->o.user_agent);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, x);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
+    if (call->unix_path != NULL)
+        curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, call->unix_path);
+    if (strcmp(call->method, "HEAD") == 0)
+        curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+    if (call->body.len > 0 || strcmp(call->method, "POST") == 0) {
+        curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.len);
+        curl_easy_setopt(e, CURLOPT_POSTFIELDS, x->body.len == 0 ? "" : x->body.data);
+    }
+}
+
+static int set_headers(struct net_exchange *x, const struct net_call *call)
+{
+    static const char no_expect[] = "Expect:"; /* no round trip before the body */
+    struct curl_slist *grown = curl_slist_append(NULL, no_expect);
+
+    for (size_t i = 0; grown != NULL; i++) {
+        x->headers = grown;
+        if (call->headers == NULL || call->headers[i] == NULL)
+            return 0;
+        grown = curl_slist_append(x->headers, call->headers[i]);
+    }
+    return -ENOMEM;
+}
+
+int net_call(struct net_client *c, const struct net_call *call, net_answer_fn done, void *arg, struct net_exchange **ret,
+             struct err *reterr)
+{
+    struct net_exchange *x = NEW(struct net_exchange);
+
+    x->client = c;
+    x->done = done;
+    x->arg = arg;
+    x->answer.max = call->answer_max;
+    x->easy = curl_easy_init();
+    TAILQ_INSERT_TAIL(&c->exchanges, x, link);
+    if (x->easy == NULL || buf_add(&x->body, call->body.ptr, call->body.len) != 0 || set_headers(x, call) != 0) {
+        exchange_free(x);
+        return err_set(reterr, ERR_AGAIN, "no memory for an HTTP exchange");
+    }
+    set_options(x, call);
+    if (curl_multi_add_handle(c->multi, x->easy) != CURLM_OK) {
+        exchange_free(x);
+        return err_set(reterr, ERR_INTERNAL, "curl refused an exchange");
+    }
+    *ret = x;
+    return 0;
+}
+
+void net_exchange_cancel(struct net_exchange *x)
+{
+    exchange_free(x);
+}
+
+int net_client_open(struct loop *loop, const struct net_client_options *o, struct net_client **ret, struct err *reterr)
+{
+    struct net_client *c = NEW(struct net_client);
+
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* counted: every client pairs it with a cleanup */
+    c->loop = loop;
+    c->o = *o;
+    TAILQ_INIT(&c->exchanges);
+    TAILQ_INIT(&c->watches);
+    c->multi = curl_multi_init();
+    if (c->multi == NULL) {
+        free(c);
+        curl_global_cleanup();
+        return err_set(reterr, ERR_INTERNAL, "curl gave no multi handle");
+    }
+    c->timer = loop_timer_new(loop, on_timer, c);
+    c->finish_timer = loop_timer_new(loop, on_finish_timer, c);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)o->connections_max);
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)o->per_host_max);
+    *ret = c;
+    return 0;
+}
+
+void net_client_free(struct net_client *c)
+{
+    struct net_exchange *x;
+    struct watch *w;
+
+    if (c == NULL)
+        return;
+    while ((x = TAILQ_FIRST(&c->exchanges)) != NULL)
+        exchange_free(x);
+    curl_multi_cleanup(c->multi);
+    while ((w = TAILQ_FIRST(&c->watches)) != NULL)
+        watch_free(w);
+    loop_timer_free(c->timer);
+    loop_timer_free(c->finish_timer);
+    free(c);
+    curl_global_cleanup();
+}

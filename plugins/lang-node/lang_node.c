@@ -1,0 +1,183 @@
+/* lang_node.c - JavaScript: one file for Node.js, with a heap that ends before the job's memory does. */
+#include <execd/plugin.h>
+
+#include <stdio.h>
+
+#include "lang_util.h"
+
+enum { NODE_ID = 63, NODE_THREADS = 16 };
+enum { OPT_INTERPRETER, OPT_COUNT };
+
+struct node {
+    const struct execd_host *host;
+    const char *interpreter;
+    char *home; /* "!/opt/node", if the interpreter lives outside of the system's folders */
+    const char *mounts[2];
+    struct execd_language language;
+};
+
+static const struct execd_option options[OPT_COUNT] = {
+    [OPT_INTERPRETER] = {"interpreter", EXECD_OPT_PATH, 0, "/usr/bin/node", "the node to run", 0, 0},
+};
+
+static const char *const environment[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF-8", NULL};
+
+/* ---- instance -------------------------------------------------------------------------- */
+
+static void node_destroy(void *self)
+{
+    struct node *n = self;
+
+    free(n->home);
+    free(n);
+}
+
+static int32_t node_create(const struct execd_host *host, struct execd_ctx *ctx,
+                           const struct execd_value *values, void **ret_self, struct execd_error *err)
+{
+    struct node *n = calloc(1, sizeof(*n));
+
+    (void)ctx;
+    if (n == NULL)
+        return host->fail(err, EXECD_E_INTERNAL, "no memory");
+    n->host = host;
+    n->interpreter = values[OPT_INTERPRETER].string;
+    if (path_home(n->interpreter, &n->home) != 0) {
+        node_destroy(n);
+        return host->fail(err, EXECD_E_INTERNAL, "no memory");
+    }
+    n->mounts[0] = n->home;
+    n->language = (struct execd_language){
+        .id = NODE_ID,
+        .name = "JavaScript",
+        .file_name = "main.js",
+        .memory_min = 64 * MIB,
+        .mounts = n->mounts,
+        .selftest_source = "const text = require('fs').readFileSync(0, 'utf8');\n"
+                           "Promise.resolve([1, 2, 3].map((x) => x * x)).then((a) => {\n"
+                           "  console.log('node', a.join(' '), JSON.stringify(text));\n"
+                           "});\n",
+        .selftest_output = "node 1 4 9 \"\"\n",
+    };
+    *ret_self = n;
+    return EXECD_OK;
+}
+
+static int32_t node_languages(void *self, const struct execd_language **ret, uint32_t *ret_count,
+                              uint32_t *ret_stride, struct execd_error *err)
+{
+    struct node *n = self;
+
+    (void)err;
+    *ret = &n->language;
+    *ret_count = 1;
+    *ret_stride = sizeof(n->language);
+    return EXECD_OK;
+}
+
+/* ---- plans -------------------------------------------------------------------------------- */
+
+/* What the limit leaves for V8's old space: 32 MiB are node's own, a quarter is for the young space,
+ * buffers and code.  So a heap that grows without end is told so by V8 instead of being killed. */
+static unsigned heap_mib(uint64_t memory_bytes)
+{
+    uint64_t mib = memory_bytes / MIB, heap = mib > 32 ? (mib - 32) / 4 * 3 : 0;
+
+    if (heap < 16)
+        heap = 16;
+    return (unsigned)(heap > 1048576 ? 1048576 : heap);
+}
+
+static int32_t node_plan(void *self, const struct execd_submission *submission, struct execd_plan *plan,
+                         struct execd_error *err)
+{
+    struct node *n = self;
+    char heap[48];
+    const char *const argv[] = {n->interpreter, heap, "main.js", NULL};
+    const struct execd_step run = {
+        .size = sizeof(run),
+        .phase = EXECD_PHASE_RUN,
+        .argv = argv,
+        .env = environment,
+        .profile = EXECD_PROFILE_JIT,
+        .extra_processes = NODE_THREADS,
+        .flags = EXECD_STEP_ARGS,
+    };
+
+    snprintf(heap, sizeof(heap), "--max-old-space-size=%u", heap_mib(submission->memory_bytes));
+    if (n->host->plan_file(plan, EXECD_PHASE_RUN, "main.js", submission->source, 0444) != EXECD_OK ||
+        n->host->plan_step(plan, &run) != EXECD_OK)
+        return n->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
+    return EXECD_OK;
+}
+
+static int32_t node_probe(void *self, int32_t language_id, struct execd_plan *plan, struct execd_error *err)
+{
+    struct node *n = self;
+    const char *const argv[] = {n->interpreter, "--version", NULL};
+    const struct execd_step step = {
+        .size = sizeof(step),
+        .phase = EXECD_PHASE_RUN,
+        .argv = argv,
+        .env = environment,
+        .profile = EXECD_PROFILE_JIT,
+        .extra_processes = NODE_THREADS,
+    };
+
+    (void)language_id;
+    if (n->host->plan_step(plan, &step) != EXECD_OK)
+        return n->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
+    return EXECD_OK;
+}
+
+/* "v20.20.0\n" */
+static int32_t node_probed(void *self, int32_t language_id, struct execd_bytes output, char *version,
+                           uint32_t size, struct execd_error *err)
+{
+    struct node *n = self;
+    uint64_t len = 0;
+
+    (void)language_id;
+    if (output.len < 2 || output.ptr[0] != 'v' || output.ptr[1] < '0' || output.ptr[1] > '9')
+        return n->host->fail(err, EXECD_E_CONFIG, "`%s --version` did not answer `v...`", n->interpreter);
+    while (1 + len < output.len && output.ptr[1 + len] > ' ')
+        len++;
+    snprintf(version, size, "JavaScript (Node.js %.*s)", (int)(len < 40 ? len : 40), output.ptr + 1);
+    return EXECD_OK;
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------ */
+
+/* V8 gives up with a message and an abort (a trap in some builds): both have to be there. */
+static uint32_t node_classify(void *self, const struct execd_outcome *o, uint32_t verdict)
+{
+    int aborted = o->term_signal == 6 || o->term_signal == 5 || o->term_signal == 4 || o->exit_code == 134;
+
+    (void)self;
+    if (verdict == EXECD_VERDICT_RUNTIME_ERROR && aborted && o->peak_bytes >= o->memory_bytes / 4 &&
+        bytes_find(o->stderr_tail, "JavaScript heap out of memory") != NULL)
+        return EXECD_VERDICT_MEMORY_LIMIT_EXCEEDED;
+    return verdict;
+}
+
+static const struct execd_lang_ops node_ops = {
+    .size = sizeof(node_ops),
+    .languages = node_languages,
+    .plan = node_plan,
+    .probe = node_probe,
+    .probed = node_probed,
+    .classify = node_classify,
+};
+
+static const struct execd_plugin node_plugin = {
+    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG),
+    .name = "node",
+    .version = EXECD_VERSION,
+    .options = options,
+    .option_count = OPT_COUNT,
+    .option_stride = sizeof(options[0]),
+    .create = node_create,
+    .destroy = node_destroy,
+    .lang = &node_ops,
+};
+EXECD_PLUGIN_DEFINE(node_plugin)

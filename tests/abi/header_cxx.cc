@@ -1,0 +1,35 @@
+// header_cxx.cc - the contract is valid C++11: a whole plugin in it.
+#include <execd/plugin.h>
+
+namespace
+{
+int instance;
+
+int32_t create(const execd_host *, execd_ctx *, const execd_value *, void **ret_self, execd_error *)
+{
+    *ret_self = &instance;
+    return EXECD_OK;
+}
+
+void destroy(void *)
+{
+}
+
+int32_t decide(void *, const execd_observation *o, execd_advice *advice, execd_error *)
+{
+    advice->replicas = o->replicas;
+    return EXECD_OK;
+}
+
+int32_t apply(void *, uint32_t replicas, execd_apply_fn done, void *arg, execd_error *)
+{
+    done(arg, EXECD_OK, replicas, "");
+    return EXECD_OK;
+}
+
+const execd_scaler_ops ops = {sizeof(execd_scaler_ops), 0, decide, apply, nullptr};
+const execd_plugin descriptor = {
+    EXECD_PLUGIN_HEAD(EXECD_KIND_SCALER), "cxx", "1", nullptr, 0, 0, create, nullptr, nullptr, destroy, nullptr, &ops,
+};
+} // namespace
+EXECD_PLUGIN_DEFINE(descriptor)

@@ -1,0 +1,15 @@
+/* create_no_instance.c - success without an instance */
+#include "good.h"
+
+static int32_t create(const struct execd_host *host, struct execd_ctx *ctx, const struct execd_value *values,
+                      void **ret_self, struct execd_error *err)
+{
+    (void)host;
+    (void)ctx;
+    (void)values;
+    (void)ret_self;
+    (void)err;
+    return EXECD_OK;
+}
+#define CREATE create
+#include "descriptor.h"

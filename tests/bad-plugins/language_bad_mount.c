@@ -1,0 +1,19 @@
+/* language_bad_mount.c - a mount that is no absolute path */
+#include "good.h"
+
+static int32_t languages(void *self, const struct execd_language **ret, uint32_t *ret_count,
+                         uint32_t *ret_stride, struct execd_error *err)
+{
+    static const char *const mounts[] = {"/opt/shell", "!/opt/../etc", NULL};
+    static const struct execd_language table[] = {
+        {1001, 0, "Shell", "main.sh", 0, mounts, "echo well\n", "well\n"}};
+
+    (void)self;
+    (void)err;
+    *ret = table;
+    *ret_count = 1;
+    *ret_stride = sizeof(table[0]);
+    return EXECD_OK;
+}
+#define LANGUAGES languages
+#include "descriptor.h"

@@ -1,0 +1,3 @@
+/* no_destroy.c - nothing ends an instance */
+#define DESTROY NULL
+#include "descriptor.h"

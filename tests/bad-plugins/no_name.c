@@ -1,0 +1,3 @@
+/* no_name.c - nameless */
+#define NAME NULL
+#include "descriptor.h"

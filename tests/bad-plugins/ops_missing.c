@@ -1,0 +1,3 @@
+/* ops_missing.c - a language plugin without operations */
+#define OPS NULL, NULL
+#include "descriptor.h"

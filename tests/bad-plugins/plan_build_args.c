@@ -1,0 +1,21 @@
+/* plan_build_args.c - a compiler that gets the program's arguments */
+#include "good.h"
+
+static int32_t plan_badly(void *self, const struct execd_submission *submission, struct execd_plan *plan,
+                          struct execd_error *err)
+{
+    struct execd_step step = good_step();
+
+    (void)self;
+    (void)submission;
+    (void)plan;
+    (void)err;
+    (void)step;
+    good_host->plan_step(plan, &step);
+    step.phase = EXECD_PHASE_BUILD;
+    step.flags = EXECD_STEP_ARGS;
+    good_host->plan_step(plan, &step);
+    return EXECD_OK;
+}
+#define PLAN plan_badly
+#include "descriptor.h"

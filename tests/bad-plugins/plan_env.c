@@ -1,0 +1,21 @@
+/* plan_env.c - an environment without a value */
+#include "good.h"
+
+static int32_t plan_badly(void *self, const struct execd_submission *submission, struct execd_plan *plan,
+                          struct execd_error *err)
+{
+    struct execd_step step = good_step();
+
+    (void)self;
+    (void)submission;
+    (void)plan;
+    (void)err;
+    (void)step;
+    static const char *const env[] = {"HOME=/box", "nothing", NULL};
+
+    step.env = env;
+    good_host->plan_step(plan, &step);
+    return EXECD_OK;
+}
+#define PLAN plan_badly
+#include "descriptor.h"

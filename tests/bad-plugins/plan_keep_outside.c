@@ -1,0 +1,23 @@
+/* plan_keep_outside.c - it keeps what is not its own */
+#include "good.h"
+
+static int32_t plan_badly(void *self, const struct execd_submission *submission, struct execd_plan *plan,
+                          struct execd_error *err)
+{
+    struct execd_step step = good_step();
+
+    (void)self;
+    (void)submission;
+    (void)plan;
+    (void)err;
+    (void)step;
+    static const char *const keep[] = {"main", "/etc/shadow", NULL};
+
+    good_host->plan_step(plan, &step);
+    step.phase = EXECD_PHASE_BUILD;
+    step.keep = keep;
+    good_host->plan_step(plan, &step);
+    return EXECD_OK;
+}
+#define PLAN plan_badly
+#include "descriptor.h"

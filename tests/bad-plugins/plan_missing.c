@@ -1,0 +1,3 @@
+/* plan_missing.c - it cannot plan */
+#define PLAN NULL
+#include "descriptor.h"

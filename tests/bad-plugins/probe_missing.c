@@ -1,0 +1,3 @@
+/* probe_missing.c - it cannot tell its version */
+#define PROBE NULL
+#include "descriptor.h"

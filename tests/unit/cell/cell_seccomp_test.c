@@ -1,0 +1,599 @@
+/* The compiled filters: judged call by call in a small BPF machine, then by the kernel with real programs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cell_seccomp.h"
+
+#if defined(__x86_64__)
+#define NATIVE AUDIT_ARCH_X86_64
+#define FOREIGN AUDIT_ARCH_I386
+#else
+#define NATIVE AUDIT_ARCH_AARCH64
+#define FOREIGN AUDIT_ARCH_ARM
+#endif
+#define PROFILES 3
+#define HIGH (UINT64_C(1) << 32)
+
+static struct cell_filter filters[PROFILES + 1]; /* by profile */
+static const struct cell_filter *strict = &filters[CELL_PROFILE_STRICT];
+
+static int build_all(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    for (int p = 1; p <= PROFILES; p++)
+        if (cell_seccomp_build((enum cell_profile)p, &filters[p], &err) != 0)
+            fail_msg("profile %d: %s", p, err.text);
+    return 0;
+}
+
+static int free_all(void **state)
+{
+    (void)state;
+    for (int p = 1; p <= PROFILES; p++)
+        cell_seccomp_done(&filters[p]);
+    return 0;
+}
+
+/* ---- a BPF machine, as much of it as filters use --------------------------------------- */
+
+static uint32_t run_bpf(const struct cell_filter *f, const struct seccomp_data *d)
+{
+    uint32_t a = 0, word;
+
+    for (unsigned pc = 0; pc < f->len; pc++) {
+        const struct sock_filter *i = &f->code[pc];
+        bool yes;
+
+        switch (i->code) {
+        case BPF_LD | BPF_W | BPF_ABS:
+            assert_true(i->k + 4 <= sizeof(*d));
+            memcpy(&word, (const char *)d + i->k, 4);
+            a = word;
+            continue;
+        case BPF_ALU | BPF_AND | BPF_K:
+            a &= i->k;
+            continue;
+        case BPF_RET | BPF_K:
+            return i->k;
+        case BPF_JMP | BPF_JA:
+            pc += i->k;
+            continue;
+        case BPF_JMP | BPF_JEQ | BPF_K:
+            yes = a == i->k;
+            break;
+        case BPF_JMP | BPF_JGT | BPF_K:
+            yes = a > i->k;
+            break;
+        case BPF_JMP | BPF_JGE | BPF_K:
+            yes = a >= i->k;
+            break;
+        case BPF_JMP | BPF_JSET | BPF_K:
+            yes = (a & i->k) != 0;
+            break;
+        default:
+            fail_msg("instruction %u: code %#x", pc, i->code);
+            return 0;
+        }
+        pc += yes ? i->jt : i->jf;
+    }
+    fail_msg("the program has no end");
+    return 0;
+}
+
+#define ALLOW SECCOMP_RET_ALLOW
+#define PERM (SECCOMP_RET_ERRNO | EPERM)
+#define NOSYS (SECCOMP_RET_ERRNO | ENOSYS)
+#define KILL SECCOMP_RET_KILL_PROCESS
+
+static uint32_t ask(const struct cell_filter *f, uint32_t arch, long nr, const uint64_t *args)
+{
+    struct seccomp_data d = {.nr = (int)nr, .arch = arch};
+
+    if (args != NULL)
+        memcpy(d.args, args, sizeof(d.args));
+    return run_bpf(f, &d);
+}
+/* Under every profile: want == answer. */
+#define judge(want, nr, ...) judge_at(__LINE__, want, nr, (const uint64_t[6]){__VA_ARGS__})
+static void judge_at(int line, uint32_t want, long nr, const uint64_t *args)
+{
+    for (int p = 1; p <= PROFILES; p++) {
+        uint32_t got = ask(&filters[p], NATIVE, nr, args);
+
+        if (got != want)
+            fail_msg("line %d, profile %d: call %ld gives %#x instead of %#x", line, p, nr, got, want);
+    }
+}
+
+static void test_foreign_calls_kill(void **state)
+{
+    (void)state;
+    for (int p = 1; p <= PROFILES; p++)
+        for (long nr = 0; nr < 600; nr++) {
+            assert_int_equal(ask(&filters[p], FOREIGN, nr, NULL), KILL);
+#if defined(__x86_64__)
+            assert_int_equal(ask(&filters[p], NATIVE, nr | 0x40000000, NULL), KILL);
+#endif
+        }
+}
+
+static void test_newer_calls_are_absent(void **state)
+{
+    (void)state;
+    judge(NOSYS, 900, 0);
+    judge(NOSYS, 0x3fffffff, 0);
+    judge(NOSYS, -1, 0);
+    judge(NOSYS, SYS_clone3, 0);
+    judge(NOSYS, SYS_io_uring_setup, 0);
+    judge(NOSYS, SYS_io_uring_enter, 0);
+    judge(NOSYS, SYS_io_uring_register, 0);
+}
+
+static void test_dangerous_calls_are_refused(void **state)
+{
+    static const long refused[] = {
+        SYS_socket,
+        SYS_connect,
+        SYS_bind,
+        SYS_listen,
+        SYS_accept,
+        SYS_accept4,
+        SYS_setsockopt,
+        SYS_sendmmsg,
+        SYS_recvmmsg,
+        SYS_mount,
+        SYS_umount2,
+        SYS_pivot_root,
+        SYS_chroot,
+        SYS_fsopen,
+        SYS_fsconfig,
+        SYS_fsmount,
+        SYS_fspick,
+        SYS_move_mount,
+        SYS_open_tree,
+        SYS_mount_setattr,
+        SYS_unshare,
+        SYS_setns,
+        SYS_ptrace,
+        SYS_process_vm_readv,
+        SYS_process_vm_writev,
+        SYS_process_madvise,
+        SYS_kcmp,
+        SYS_pidfd_getfd,
+        SYS_bpf,
+        SYS_perf_event_open,
+        SYS_userfaultfd,
+        SYS_keyctl,
+        SYS_add_key,
+        SYS_request_key,
+        SYS_kexec_load,
+        SYS_init_module,
+        SYS_finit_module,
+        SYS_delete_module,
+        SYS_reboot,
+        SYS_swapon,
+        SYS_swapoff,
+        SYS_quotactl,
+        SYS_acct,
+        SYS_syslog,
+        SYS_settimeofday,
+        SYS_clock_settime,
+        SYS_clock_adjtime,
+        SYS_adjtimex,
+        SYS_vhangup,
+        SYS_sethostname,
+        SYS_setdomainname,
+        SYS_open_by_handle_at,
+        SYS_name_to_handle_at,
+        SYS_fanotify_init,
+        SYS_fanotify_mark,
+        SYS_inotify_init1,
+        SYS_inotify_add_watch,
+        SYS_shmget,
+        SYS_shmat,
+        SYS_shmctl,
+        SYS_msgget,
+        SYS_msgsnd,
+        SYS_semget,
+        SYS_semop,
+        SYS_mq_open,
+        SYS_memfd_secret,
+        SYS_seccomp,
+        SYS_capset,
+        SYS_setuid,
+        SYS_setgroups,
+        SYS_chown,
+        SYS_fchown,
+        SYS_fchownat,
+        SYS_sched_setattr,
+        SYS_ioprio_set,
+        SYS_mlockall,
+        SYS_move_pages,
+        SYS_migrate_pages,
+        SYS_splice,
+        SYS_tee,
+        SYS_vmsplice,
+        SYS_flock,
+        SYS_sync,
+        SYS_syncfs,
+        SYS_io_setup,
+        SYS_setxattr,
+        SYS_remap_file_pages,
+#if defined(__x86_64__)
+        SYS_iopl,
+        SYS_ioperm,
+        SYS_modify_ldt,
+        SYS_uselib,
+        SYS_ustat,
+        SYS_sysfs,
+        SYS__sysctl,
+#endif
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(refused); i++)
+        judge(PERM, refused[i], 0);
+}
+
+static void test_ordinary_calls_pass(void **state)
+{
+    static const long allowed[] = {
+        SYS_read,   SYS_write,           SYS_openat,       SYS_mmap,       SYS_mprotect,     SYS_futex,
+        SYS_execve, SYS_exit_group,      SYS_wait4,        SYS_kill,       SYS_rt_sigaction, SYS_getrandom,
+        SYS_rseq,   SYS_set_robust_list, SYS_memfd_create, SYS_pidfd_open, SYS_statx,        SYS_madvise};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(allowed); i++)
+        judge(ALLOW, allowed[i], 0);
+}
+
+static void test_clone_without_namespaces(void **state)
+{
+    static const uint64_t bits[] = {CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+                                    CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET};
+    uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+
+    (void)state;
+    judge(ALLOW, SYS_clone, thread);
+    judge(ALLOW, SYS_clone, SIGCHLD | CLONE_CHILD_SETTID);
+    judge(ALLOW, SYS_clone, SIGCHLD | CLONE_VM | CLONE_VFORK);
+    for (size_t i = 0; i < COUNT_OF(bits); i++) {
+        judge(PERM, SYS_clone, bits[i] | SIGCHLD);
+        judge(PERM, SYS_clone, bits[i] | HIGH);
+        judge(PERM, SYS_clone, bits[i] | thread);
+    }
+}
+
+static void test_sockets_are_connected_pairs(void **state)
+{
+    (void)state;
+    for (uint64_t family = 0; family < 64; family++)
+        for (uint64_t kind = 0; kind < 16; kind++) {
+            bool ok = family == AF_UNIX && (kind == SOCK_STREAM || kind == SOCK_SEQPACKET);
+
+            judge(PERM, SYS_socket, family, kind);
+            judge(ok ? ALLOW : PERM, SYS_socketpair, family, kind);
+            judge(ok ? ALLOW : PERM, SYS_socketpair, family, kind | SOCK_CLOEXEC | SOCK_NONBLOCK);
+        }
+    judge(ALLOW, SYS_sendmsg, 3, 0, MSG_NOSIGNAL);
+    judge(PERM, SYS_sendmsg, 3, 0, MSG_OOB | HIGH);
+    judge(PERM, SYS_recvmsg, 3, 0, MSG_OOB);
+    judge(ALLOW, SYS_sendto, 3, 0, 1, MSG_NOSIGNAL, 0, 0);
+    judge(PERM, SYS_sendto, 3, 0, 1, MSG_OOB, 0, 0);
+    judge(PERM, SYS_sendto, 3, 0, 1, 0, 0x1000, 16);
+    judge(PERM, SYS_recvfrom, 3, 0, 1, MSG_OOB);
+}
+
+static void test_arguments(void **state)
+{
+    static const uint64_t lock_channels[] = {F_GETLK, F_OFD_GETLK, F_SETLEASE, F_GETLEASE, F_NOTIFY};
+    static const uint64_t prctls[] = {
+        PR_SET_SECCOMP, PR_SET_MM,       PR_SET_DUMPABLE, PR_SET_SECUREBITS,      PR_SET_PTRACER,
+        PR_CAP_AMBIENT, PR_CAPBSET_DROP, PR_SET_TSC,      PR_SET_CHILD_SUBREAPER, 9999};
+
+    (void)state;
+    judge(ALLOW, SYS_ioctl, 0, TCGETS);
+    judge(PERM, SYS_ioctl, 0, TIOCSTI);
+    judge(PERM, SYS_ioctl, 0, TIOCSTI | HIGH);
+    judge(PERM, SYS_ioctl, 0, TIOCLINUX);
+    judge(PERM, SYS_ioctl, 0, TIOCSCTTY);
+    judge(ALLOW, SYS_fcntl, 0, F_SETFL);
+    judge(ALLOW, SYS_fcntl, 0, F_SETLK);
+    for (size_t i = 0; i < COUNT_OF(lock_channels); i++)
+        judge(PERM, SYS_fcntl, 0, lock_channels[i]);
+    judge(ALLOW, SYS_prctl, PR_SET_NAME);
+    for (size_t i = 0; i < COUNT_OF(prctls); i++)
+        judge(PERM, SYS_prctl, prctls[i]);
+    judge(ALLOW, SYS_personality, 0xffffffffU);
+    judge(PERM, SYS_personality, 0x0040000 /* ADDR_NO_RANDOMIZE */);
+    judge(PERM, SYS_personality, 0x0400000 /* READ_IMPLIES_EXEC */);
+    for (uint64_t r = 0; r < 16; r++) {
+        judge(r == RLIMIT_CORE ? PERM : ALLOW, SYS_setrlimit, r, 0x1000);
+        judge(r == RLIMIT_CORE ? PERM : ALLOW, SYS_prlimit64, 0, r, 0x1000);
+        judge(r == RLIMIT_CORE ? PERM : ALLOW, SYS_prlimit64, 0, r | HIGH, 7 * HIGH);
+        judge(ALLOW, SYS_prlimit64, 0, r, 0, 0x1000);
+        judge(PERM, SYS_prlimit64, 1, r, 0x1000);
+    }
+    judge(PERM, SYS_prlimit64, 0, 16, 0);
+    judge(ALLOW, SYS_sched_setscheduler, 0, 0);
+    judge(PERM, SYS_sched_setscheduler, 0, 1 /* FIFO */);
+    judge(PERM, SYS_sched_setscheduler, 0, 6 /* DEADLINE */);
+    judge(ALLOW, SYS_fchmodat, 0, 0, 0755);
+    judge(PERM, SYS_fchmodat, 0, 0, 04755);
+    judge(PERM, SYS_fchmod, 0, 02755);
+    judge(ALLOW, SYS_mknodat, 0, 0, S_IFIFO | 0600);
+    judge(PERM, SYS_mknodat, 0, 0, S_IFBLK | 0600);
+    judge(PERM, SYS_mknodat, 0, 0, S_IFCHR | 0600);
+    judge(ALLOW, SYS_fadvise64, 0, 0, 0, 2);
+    judge(PERM, SYS_fadvise64, 0, 0, 0, 4 /* DONTNEED */);
+}
+
+static void test_profiles_grow(void **state)
+{
+    const struct cell_filter *compiler = &filters[CELL_PROFILE_COMPILER], *jit = &filters[CELL_PROFILE_JIT];
+    uint64_t none[6] = {0};
+
+    (void)state;
+    for (long nr = 0; nr < 460; nr++) { /* what a smaller profile allows, a larger one does */
+        if (ask(strict, NATIVE, nr, none) == ALLOW)
+            assert_int_equal(ask(compiler, NATIVE, nr, none), ALLOW);
+        if (ask(compiler, NATIVE, nr, none) == ALLOW)
+            assert_int_equal(ask(jit, NATIVE, nr, none), ALLOW);
+    }
+    assert_int_equal(ask(strict, NATIVE, SYS_membarrier, none), PERM);
+    assert_int_equal(ask(compiler, NATIVE, SYS_membarrier, none), ALLOW);
+    assert_int_equal(ask(compiler, NATIVE, SYS_pkey_alloc, none), PERM);
+    assert_int_equal(ask(jit, NATIVE, SYS_pkey_alloc, none), ALLOW);
+}
+
+/* ---- the kernel's judgement --------------------------------------------------------------- */
+
+static void confine(const struct cell_filter *f)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || cell_seccomp_load(f) != 0)
+        _exit(99);
+}
+
+/* Runs `body` under the filter in a child; its wait status. */
+static int under(const struct cell_filter *f, int (*body)(void))
+{
+    pid_t pid = fork();
+    int status = -1;
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        confine(f);
+        _exit(body());
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void *add_one(void *arg)
+{
+    ++*(int *)arg;
+    return NULL;
+}
+
+static int ordinary_life(void)
+{
+    int pair[2], count = 0;
+    pthread_t thread;
+    pid_t child;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 || send(pair[0], "x", 1, 0) != 1)
+        return 1;
+    if (pthread_create(&thread, NULL, add_one, &count) != 0 || pthread_join(thread, NULL) != 0 || count != 1)
+        return 2;
+    child = fork();
+    if (child == 0)
+        _exit(7);
+    return child > 0 && waitpid(child, &count, 0) == child && WEXITSTATUS(count) == 7 ? 0 : 3;
+}
+
+static bool fails_with(long rc, int code)
+{
+    return rc == -1 && errno == code;
+}
+
+static int escapes(void)
+{
+    if (!fails_with(socket(AF_INET, SOCK_STREAM, 0), EPERM) || !fails_with(socket(38 /* ALG */, 5, 0), EPERM))
+        return 1;
+    if (!fails_with(syscall(SYS_clone3, NULL, 0), ENOSYS) || !fails_with(unshare(CLONE_NEWUSER), EPERM))
+        return 2;
+    if (!fails_with(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0), EPERM))
+        return 3;
+    if (!fails_with(syscall(SYS_io_uring_setup, 1, NULL), ENOSYS) ||
+        !fails_with(syscall(SYS_bpf, 0, 0, 0), EPERM))
+        return 4;
+    if (!fails_with(ioctl(0, TIOCSTI | HIGH, "x"), EPERM) ||
+        !fails_with(syscall(SYS_ptrace, 0, 0, 0, 0), EPERM))
+        return 5;
+    return setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}) == 0 ? 6 : 0;
+}
+
+static void test_kernel_agrees(void **state)
+{
+    (void)state;
+    for (int p = 1; p <= PROFILES; p++) {
+        assert_int_equal(under(&filters[p], ordinary_life), 0);
+        assert_int_equal(under(&filters[p], escapes), 0);
+    }
+}
+
+#if defined(__x86_64__)
+static int x32_getpid(void)
+{
+    return (int)syscall(SYS_getpid | 0x40000000);
+}
+
+static int i386_getpid(void)
+{
+    long rc = 20;
+
+    __asm__ volatile("int $0x80" : "+a"(rc) : : "memory", "r8", "r9", "r10", "r11");
+    return rc > 0;
+}
+
+static void test_kernel_kills_foreign_calls(void **state)
+{
+    int status;
+
+    (void)state;
+    status = under(strict, x32_getpid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+    status = under(strict, i386_getpid); /* a kernel without it: SIGSEGV */
+    assert_true(WIFSIGNALED(status) && (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV));
+}
+#endif
+
+static void test_load_refuses_an_empty_filter(void **state)
+{
+    (void)state;
+    assert_int_equal(cell_seccomp_load(&(struct cell_filter){0}), -EINVAL);
+}
+
+/* ---- the runtimes that the profiles are for --------------------------------------------------- */
+
+static const char python_program[] =
+    "import threading, subprocess, multiprocessing, tempfile, shutil, os, sqlite3, asyncio, time, json, "
+    "random\n"
+    "t = threading.Thread(target=lambda: None); t.start(); t.join()\n"
+    "assert subprocess.run(['/bin/echo', 'x'], capture_output=True).stdout == b'x\\n'\n"
+    "q = multiprocessing.Queue(); p = multiprocessing.Process(target=q.put, args=(7,)); p.start()\n"
+    "assert q.get(timeout=30) == 7; p.join()\n"
+    "with multiprocessing.Pool(2) as pool: assert pool.map(abs, [-1, -2]) == [1, 2]\n"
+    "d = tempfile.mkdtemp(); f = d + '/a'; open(f, 'w').write('x'); shutil.copy2(f, d + '/b'); os.chmod(f, "
+    "0o600)\n"
+    "c = sqlite3.connect(d + '/db'); c.execute('create table t(x)'); c.execute('insert into t values(1)'); "
+    "c.commit()\n"
+    "asyncio.run(asyncio.sleep(0)); shutil.rmtree(d); os.sched_getaffinity(0)\n";
+static const char node_program[] =
+    "const cp = require('child_process'), fs = require('fs'), w = require('worker_threads'), os = "
+    "require('os');\n"
+    "if (cp.execFileSync('/bin/echo', ['x']).toString() !== 'x\\n') process.exit(1);\n"
+    "const d = fs.mkdtempSync(os.tmpdir() + '/n'); fs.writeFileSync(d + '/a', 'x'); fs.copyFileSync(d + "
+    "'/a', d + '/b');\n"
+    "fs.rmSync(d, {recursive: true}); require('crypto').randomBytes(8);\n"
+    "new w.Worker('require(\"worker_threads\").parentPort.postMessage(1)', {eval: true})\n"
+    "  .on('message', m => { fs.promises.readFile('/etc/hostname').finally(() => process.exit(m === 1 ? 0 : "
+    "2)); });\n";
+static const char java_program[] =
+    "import java.util.concurrent.*; import java.nio.file.*;\n"
+    "public class Main { public static void main(String[] a) throws Exception {\n"
+    " ExecutorService e = Executors.newFixedThreadPool(4); int n = e.submit(() -> 7).get(); e.shutdown();\n"
+    " Path p = Files.createTempFile(\"x\", \"y\"); Files.writeString(p, \"z\"); Files.copy(p, Path.of(p + "
+    "\"2\"));\n"
+    " Files.delete(p); Files.delete(Path.of(p + \"2\"));\n"
+    " Process q = new ProcessBuilder(\"/bin/echo\", \"x\").start(); n += q.waitFor();\n"
+    " System.gc(); System.exit(n == 7 ? 0 : 1); } }\n";
+static const char c_program[] =
+    "#include <stdio.h>\n#include <math.h>\n#include <pthread.h>\nstatic void *f(void *a) { return a; }\n"
+    "int main(void) { pthread_t t; pthread_create(&t, 0, f, 0); pthread_join(t, 0); return printf(\"%f\\n\", "
+    "sin(1)) < 0; }\n";
+
+static char work[] = "/tmp/cell_seccomp_test.XXXXXX";
+
+static void put(const char *name, const char *text)
+{
+    char *path = mem_printf("%s/%s", work, name);
+    CLEAN(fclosep) FILE *f = fopen(path, "we");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    free(path);
+}
+
+/* Its exit status is 0; a missing program is no failure of a filter, and said. */
+static void must_run(enum cell_profile profile, const char *const *argv)
+{
+    static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "TMPDIR=/tmp", "HOME=/tmp", NULL};
+    int status = -1;
+    pid_t pid;
+
+    if (strchr(argv[0], '/') != NULL && access(argv[0], X_OK) != 0) {
+        print_message("  %s is not here: not tried\n", argv[0]);
+        return;
+    }
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (chdir(work) != 0)
+            _exit(98);
+        confine(&filters[profile]);
+        execve(argv[0], (char *const *)argv, (char *const *)env);
+        _exit(97);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (status != 0)
+        fail_msg("%s under profile %d: wait status %#x", argv[0], (int)profile, (unsigned)status);
+}
+#define RUN(profile, ...) must_run(profile, (const char *const[]){__VA_ARGS__, NULL})
+
+static void test_runtimes(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(work));
+    put("main.py", python_program);
+    put("main.js", node_program);
+    put("Main.java", java_program);
+    put("main.c", c_program);
+    RUN(CELL_PROFILE_STRICT, "/usr/bin/python3", "main.py");
+    RUN(CELL_PROFILE_JIT, "/usr/bin/node", "main.js");
+    RUN(CELL_PROFILE_COMPILER, "/usr/bin/gcc", "-O2", "-pipe", "main.c", "-lm", "-o", "a.out");
+    if (access("/usr/bin/gcc", X_OK) == 0) {
+        char *program = mem_printf("%s/a.out", work);
+
+        RUN(CELL_PROFILE_STRICT, program);
+        free(program);
+    }
+    RUN(CELL_PROFILE_COMPILER, "/usr/bin/javac", "Main.java");
+    if (access("/usr/bin/javac", X_OK) == 0)
+        RUN(CELL_PROFILE_JIT, "/usr/bin/java", "Main");
+    RUN(CELL_PROFILE_STRICT, "/bin/rm", "-r", work);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_foreign_calls_kill),
+        cmocka_unit_test(test_newer_calls_are_absent),
+        cmocka_unit_test(test_dangerous_calls_are_refused),
+        cmocka_unit_test(test_ordinary_calls_pass),
+        cmocka_unit_test(test_clone_without_namespaces),
+        cmocka_unit_test(test_sockets_are_connected_pairs),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_profiles_grow),
+        cmocka_unit_test(test_kernel_agrees),
+#if defined(__x86_64__)
+        cmocka_unit_test(test_kernel_kills_foreign_calls),
+#endif
+        cmocka_unit_test(test_load_refuses_an_empty_filter),
+        cmocka_unit_test(test_runtimes),
+    };
+
+    return cmocka_run_group_tests(tests, build_all, free_all);
+}
