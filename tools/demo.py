@@ -112,12 +112,13 @@ def progress(text):
 
 
 def start_execd(o):
-    command = ["sudo", "--preserve-env=EXECD_HOOK_ALLOW_PRIVATE"] if o.sudo else []
+    command = ["sudo", "--preserve-env=EXECD_HOOK_ALLOW_PRIVATE,EXECD_LOG_LEVEL"] if o.sudo else []
     command += [o.execd, "--port", str(o.port), "--state", o.state]
     if o.config:
         command += ["--config", o.config]
     # The receiver of this demonstration is on loopback, which the guard against SSRF refuses otherwise.
     env = dict(os.environ, EXECD_HOOK_ALLOW_PRIVATE="true")
+    env.setdefault("EXECD_LOG_LEVEL", "warn")  # the table is what there is to see
     progress("starting execd")
     child = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
     line = child.stdout.readline()

@@ -95,7 +95,7 @@ int wire_batch_read(struct bytes body, const struct wire_rules *rules, struct jo
                     struct wire_problem *problem)
 {
     CLEAN(cjson_freep) cJSON *root = NULL;
-    const cJSON *list, *item;
+    const cJSON *list = NULL, *item;
     struct job **jobs;
     size_t count = 0;
 
