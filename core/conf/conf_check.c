@@ -31,39 +31,45 @@ static void order_check(struct conf_load *l, const struct order *o)
     number_text(l->conf, a, small, sizeof(small));
     number_text(l->conf, b, large, sizeof(large));
     if (blame_b)
-        conf_mistake_item(l, b, "%s.%s: %s is less than %s.%s, which is %s%s", b->section, b->name, large, a->section,
-                          a->name, small, l->origin[b - conf_items].from == CONF_FROM_DEFAULT ? "" : " by default");
+        conf_mistake_item(l, b, "%s.%s: %s is less than %s.%s, which is %s%s", b->section, b->name, large,
+                          a->section, a->name, small,
+                          l->origin[b - conf_items].from == CONF_FROM_DEFAULT ? "" : " by default");
     else
-        conf_mistake_item(l, a, "%s.%s: %s is more than %s.%s, which is %s%s", a->section, a->name, small, b->section,
-                          b->name, large, l->origin[b - conf_items].from == CONF_FROM_DEFAULT ? " by default" : "");
+        conf_mistake_item(l, a, "%s.%s: %s is more than %s.%s, which is %s%s", a->section, a->name, small,
+                          b->section, b->name, large,
+                          l->origin[b - conf_items].from == CONF_FROM_DEFAULT ? " by default" : "");
 }
 
 static void lease_check(struct conf_load *l)
 {
-    const struct conf_item *beat = conf_item_find("worker", "heartbeat_ms"), *lease = conf_item_find("queue", "lease_ms");
+    const struct conf_item *beat = conf_item_find("worker", "heartbeat_ms"),
+                           *lease = conf_item_find("queue", "lease_ms");
     bool blame_lease = l->origin[beat - conf_items].from == CONF_FROM_DEFAULT;
 
     if (l->conf->heartbeat_ms * 3 <= l->conf->lease_ms)
         return;
-    conf_mistake_item(l, blame_lease ? lease : beat,
-                      "queue.lease_ms (%llu) must be at least 3 * worker.heartbeat_ms (%llu): one lost heartbeat would "
-                      "lose the job",
-                      (unsigned long long)l->conf->lease_ms, (unsigned long long)l->conf->heartbeat_ms);
+    conf_mistake_item(
+        l, blame_lease ? lease : beat,
+        "queue.lease_ms (%llu) must be at least 3 * worker.heartbeat_ms (%llu): one lost heartbeat would "
+        "lose the job",
+        (unsigned long long)l->conf->lease_ms, (unsigned long long)l->conf->heartbeat_ms);
 }
 
 /* Whoever reaches the port runs programs here: that needs a key. */
 static void exposure_check(struct conf_load *l)
 {
     const struct conf_item *address = conf_item_find("api", "address"), *keys = conf_item_find("api", "keys");
-    bool tried = l->conf->key_count == 0 && l->origin[keys - conf_items].from == CONF_FROM_FILE && l->mistake_count > 0;
+    bool tried = l->conf->key_count == 0 && l->origin[keys - conf_items].from == CONF_FROM_FILE &&
+                 l->mistake_count > 0;
 
     if (conf_address_is_loopback(l->conf->address) || l->conf->key_count > 0 || tried)
         return;
-    conf_mistake_item(l, address,
-                      "api.address: %s can be reached from other machines, and api.keys has no key; add one to the "
-                      "section api, as keys = ( { name = \"main\"; key_file = \"/etc/execd/api.key\"; } ); "
-                      "(make the file with: openssl rand -hex 24), or listen on 127.0.0.1",
-                      l->conf->address);
+    conf_mistake_item(
+        l, address,
+        "api.address: %s can be reached from other machines, and api.keys has no key; add one to the "
+        "section api, as keys = ( { name = \"main\"; key_file = \"/etc/execd/api.key\"; } ); "
+        "(make the file with: openssl rand -hex 24), or listen on 127.0.0.1",
+        l->conf->address);
 }
 
 void conf_check(struct conf_load *l)

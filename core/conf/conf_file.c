@@ -41,7 +41,7 @@ static void nearest(const char *name, const char *candidate, size_t *best, const
 /* section "": the names of the top. */
 void conf_suggest(const char *section, const char *name, char *out, size_t size)
 {
-    size_t best = MAX(strlen(name) / 3, (size_t)1) + 1;
+    size_t len = strlen(name), best = len <= 3 ? 2 : MAX(len / 3, (size_t)2) + 1;
     const char *found = NULL, *elsewhere = NULL;
 
     for (size_t i = 0; i < conf_item_count; i++) {
@@ -113,7 +113,8 @@ static void scalar_read(struct conf_load *l, const struct conf_item *it, const c
     struct err why = {0};
 
     if (!kind_fits(it, config_setting_type(s)))
-        conf_mistake(l, line, "%s.%s: %s is %s, and must be %s", it->section, it->name, hide ? "the value" : shown,
+        conf_mistake(l, line, "%s.%s: %s is %s, and must be %s", it->section, it->name,
+                     hide ? "the value" : shown,
                      config_setting_type(s) == CONFIG_TYPE_STRING ? "a string" : "of another type",
                      conf_type_words(it->type));
     else if (conf_value_text(l->conf, it, text, &why) != 0)

@@ -8,17 +8,17 @@
 
 enum conf_type {
     CONF_BOOL,
-    CONF_COUNT,    /* uint64_t, a plain number */
-    CONF_MS,       /* uint64_t, milliseconds */
-    CONF_BYTES,    /* uint64_t; 65536 or "64k" */
-    CONF_CPU,      /* uint64_t, thousandths of a core; "200m", "0.5", 2 */
-    CONF_PORT,     /* uint16_t */
-    CONF_STRING,   /* char * */
-    CONF_FORMAT,   /* enum log_format */
-    CONF_LEVEL,    /* enum log_level */
-    CONF_SECRET,   /* char *, NULL if not given; also NAME_file and NAME_env */
-    CONF_STRINGS,  /* char ** and size_t: a list of strings */
-    CONF_KEYS,     /* api.keys */
+    CONF_COUNT,   /* uint64_t, a plain number */
+    CONF_MS,      /* uint64_t, milliseconds */
+    CONF_BYTES,   /* uint64_t; 65536 or "64k" */
+    CONF_CPU,     /* uint64_t, thousandths of a core; "200m", "0.5", 2 */
+    CONF_PORT,    /* uint16_t */
+    CONF_STRING,  /* char * */
+    CONF_FORMAT,  /* enum log_format */
+    CONF_LEVEL,   /* enum log_level */
+    CONF_SECRET,  /* char *, NULL if not given; also NAME_file and NAME_env */
+    CONF_STRINGS, /* char ** and size_t: a list of strings */
+    CONF_KEYS,    /* api.keys */
 };
 
 /* Is the text good for this key?  0, or -1 with the reason in *why ("is no ..."). */
@@ -27,13 +27,13 @@ typedef int (*conf_rule_fn)(const char *text, struct err *why);
 struct conf_item {
     const char *section, *name;
     enum conf_type type;
-    size_t offset;           /* in struct conf */
-    size_t count_offset;     /* of a list's length */
-    const char *initial;     /* the default as text; NULL: none (or computed) */
-    const char *example;     /* shown in comments where there is no default */
-    uint64_t min, max;       /* of numbers */
-    conf_rule_fn rule;       /* of strings and of each string in a list */
-    const char *help;        /* one or more sentences, without a trailing stop */
+    size_t offset;       /* in struct conf */
+    size_t count_offset; /* of a list's length */
+    const char *initial; /* the default as text; NULL: none (or computed) */
+    const char *example; /* shown in comments where there is no default */
+    uint64_t min, max;   /* of numbers */
+    conf_rule_fn rule;   /* of strings and of each string in a list */
+    const char *help;    /* one or more sentences, without a trailing stop */
 };
 extern const struct conf_item conf_items[];
 extern const size_t conf_item_count;
@@ -48,7 +48,7 @@ extern const size_t conf_section_count;
 extern const char *const conf_plugins_default[]; /* NULL-terminated */
 
 const struct conf_item *conf_item_find(const char *section, const char *name);
-const char *conf_type_words(enum conf_type t);   /* "true or false", "milliseconds" */
+const char *conf_type_words(enum conf_type t); /* "true or false", "milliseconds" */
 /* "50..60000 ms", "64k..1G bytes"; "" for what has no bounds. */
 void conf_bounds_text(const struct conf_item *it, char *out, size_t size);
 void conf_bytes_text(uint64_t n, char *out, size_t size); /* 65536 as "64k" */
@@ -70,7 +70,8 @@ struct conf_load {
         int line;
     } origin[CONF_ITEMS_MAX];
 };
-void conf_mistake(struct conf_load *l, int line, const char *fmt, ...) PRINTF(3, 4);      /* line 0: of the whole file */
+void conf_mistake(struct conf_load *l, int line, const char *fmt, ...)
+    PRINTF(3, 4); /* line 0: of the whole file */
 void conf_mistake_env(struct conf_load *l, const char *name, const char *fmt, ...) PRINTF(3, 4);
 /* At whatever gave the item its value. */
 void conf_mistake_item(struct conf_load *l, const struct conf_item *it, const char *fmt, ...) PRINTF(3, 4);
@@ -83,7 +84,8 @@ int conf_value_text(struct conf *c, const struct conf_item *it, const char *text
 void conf_list_clear(struct conf *c, const struct conf_item *it);
 void conf_list_add(struct conf *c, const struct conf_item *it, const char *text);
 
-/* ---- the file (conf_text.c, conf_file.c, conf_list.c, conf_secret.c) ------------------------------------- */
+/* ---- the file (conf_text.c, conf_file.c, conf_list.c, conf_secret.c) -------------------------------------
+ */
 
 /* The text as libconfig should see it; -1 after a mistake. */
 int conf_text_read(struct conf_load *l, struct buf *out);
@@ -114,10 +116,10 @@ int conf_rule_name(const char *text, struct err *why);
 int conf_rule_api_key(const char *text, struct err *why);
 int conf_rule_hook_secret(const char *text, struct err *why);
 int conf_rule_network(const char *text, struct err *why);
-int conf_rule_filled(const char *text, struct err *why);   /* not empty, no control characters */
-int conf_rule_line(const char *text, struct err *why);     /* no control characters */
-int conf_rule_path(const char *text, struct err *why);     /* empty or absolute */
-int conf_rule_plugin(const char *text, struct err *why);   /* bare name or absolute path */
+int conf_rule_filled(const char *text, struct err *why); /* not empty, no control characters */
+int conf_rule_line(const char *text, struct err *why);   /* no control characters */
+int conf_rule_path(const char *text, struct err *why);   /* empty or absolute */
+int conf_rule_plugin(const char *text, struct err *why); /* bare name or absolute path */
 bool conf_address_is_loopback(const char *address);
 /* "200m", "0.5", "2" to thousandths of a core; 0 or -EINVAL / -ERANGE. */
 int conf_cpu_parse(const char *text, uint64_t *ret);

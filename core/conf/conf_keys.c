@@ -2,7 +2,8 @@
 #include "conf_internal.h"
 
 #define AT(field) .offset = offsetof(struct conf, field)
-#define LIST(field, count) .offset = offsetof(struct conf, field), .count_offset = offsetof(struct conf, count)
+#define LIST(field, count)                                                                                   \
+    .offset = offsetof(struct conf, field), .count_offset = offsetof(struct conf, count)
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
@@ -14,8 +15,9 @@ const struct conf_section conf_sections[] = {
     {"process", "The process itself"},
     {"log", "Events, one line each, on standard error"},
     {"api", "The HTTP interface and what it accepts"},
-    {"limits", "What one run may use.  A client's wish is held to the _min and _max keys; where a limit has none of\n"
-               "them, clients cannot change it"},
+    {"limits",
+     "What one run may use.  A client's wish is held to the _min and _max keys; where a limit has none of\n"
+     "them, clients cannot change it"},
     {"compile", "What one compile step may use; clients cannot change it"},
     {"queue", "Redis, the only shared state"},
     {"worker", "Claiming and running jobs"},
@@ -24,18 +26,20 @@ const struct conf_section conf_sections[] = {
 };
 const size_t conf_section_count = COUNT_OF(conf_sections);
 
-const char *const conf_plugins_default[] = {"lang-python.so", "lang-node.so", "lang-c.so", "lang-java.so", NULL};
+const char *const conf_plugins_default[] = {"lang-python.so", "lang-node.so", "lang-c.so", "lang-java.so",
+                                            NULL};
 
 const struct conf_item conf_items[] = {
     /* ---- process ---- */
     {"process", "user", CONF_STRING, AT(user), .initial = "", .rule = conf_rule_line,
      .help = "The user to become when started as root.  Empty: `execd` if there is one, else uid 1899999999"},
-    {"process", "state_dir", CONF_STRING, AT(state_dir), .example = "/var/lib/execd", .rule = conf_rule_filled,
-     .help = "Where the embedded Redis keeps its data.  Default: /var/lib/execd as root, else $XDG_STATE_HOME/execd "
-             "or ~/.local/state/execd"},
+    {"process", "state_dir", CONF_STRING, AT(state_dir), .example = "/var/lib/execd",
+     .rule = conf_rule_filled,
+     .help = "Where the embedded Redis keeps its data.  Default: /var/lib/execd as root, else "
+             "$XDG_STATE_HOME/execd or ~/.local/state/execd"},
     {"process", "plugin_dir", CONF_STRING, AT(plugin_dir), .initial = "", .rule = conf_rule_path,
-     .help = "Where plugins named without a path are.  Empty: the folder `plugins` beside execd, or where the "
-             "installation put them"},
+     .help = "Where plugins named without a path are.  Empty: the folder `plugins` beside execd, or where "
+             "the installation put them"},
 
     /* ---- log ---- */
     {"log", "format", CONF_FORMAT, AT(log_format), .initial = "kv", .help = "\"kv\" (key=value) or \"json\""},
@@ -49,8 +53,8 @@ const struct conf_item conf_items[] = {
      .help = "TCP port; 0 picks a free one"},
     {"api", "keys", CONF_KEYS, LIST(keys, key_count),
      .example = "( { name = \"course\"; key_file = \"/etc/execd/course.key\"; } )",
-     .help = "API keys.  Each has a name (the tenant: jobs of one are invisible to the others) and its secret as key, "
-             "key_file or key_env, of 16 characters at least.  None: no key is asked for"},
+     .help = "API keys.  Each has a name (the tenant: jobs of one are invisible to the others) and its "
+             "secret as key, key_file or key_env, of 16 characters at least.  None: no key is asked for"},
     {"api", "body_max_bytes", CONF_BYTES, AT(body_max), .initial = "16M", .min = 4 * KIB, .max = GIB,
      .help = "The body of a request"},
     {"api", "header_max_bytes", CONF_BYTES, AT(header_max), .initial = "32k", .min = KIB, .max = MIB,
@@ -80,32 +84,35 @@ const struct conf_item conf_items[] = {
     {"limits", "timeout_max_ms", CONF_MS, AT(limits_max.wall_ms), .initial = "60000", .min = 1, .max = DAY,
      .help = "The largest `timeout` that a client may ask for"},
     {"limits", "memory_bytes", CONF_BYTES, AT(limits_default.memory_bytes), .initial = "512M", .min = 4 * MIB,
-     .max = 1024 * GIB, .help = "Memory of all processes of a run, its private files included; no swap "
-                                "(`memory_limit` of a submission, which is in MB of 2^20 bytes).  A language whose "
-                                "runtime needs more by default gets more"},
+     .max = 1024 * GIB,
+     .help = "Memory of all processes of a run, its private files included; no swap (`memory_limit` of a "
+             "submission, which is in MB of 2^20 bytes).  A language whose runtime needs more by default "
+             "gets more"},
     {"limits", "memory_min_bytes", CONF_BYTES, AT(limits_min.memory_bytes), .initial = "16M", .min = 4 * MIB,
      .max = 1024 * GIB, .help = "The least `memory_limit` that a client may ask for"},
     {"limits", "memory_max_bytes", CONF_BYTES, AT(limits_max.memory_bytes), .initial = "4G", .min = 4 * MIB,
      .max = 1024 * GIB, .help = "The largest `memory_limit` that a client may ask for"},
-    {"limits", "cpu_limit", CONF_CPU, AT(limits_default.cpu_millis), .initial = "1000m", .min = 10, .max = 1000000,
-     .help = "Share of cpu as a Kubernetes quantity: \"200m\" is a fifth of a core, \"2\" are two (`cpu_limit` of a "
-             "submission)"},
-    {"limits", "cpu_limit_min", CONF_CPU, AT(limits_min.cpu_millis), .initial = "50m", .min = 10, .max = 1000000,
-     .help = "The least `cpu_limit` that a client may ask for"},
-    {"limits", "cpu_limit_max", CONF_CPU, AT(limits_max.cpu_millis), .initial = "4000m", .min = 10, .max = 1000000,
-     .help = "The largest `cpu_limit` that a client may ask for"},
+    {"limits", "cpu_limit", CONF_CPU, AT(limits_default.cpu_millis), .initial = "1000m", .min = 10,
+     .max = 1000000,
+     .help = "Share of cpu as a Kubernetes quantity: \"200m\" is a fifth of a core, \"2\" are two "
+             "(`cpu_limit` of a submission)"},
+    {"limits", "cpu_limit_min", CONF_CPU, AT(limits_min.cpu_millis), .initial = "50m", .min = 10,
+     .max = 1000000, .help = "The least `cpu_limit` that a client may ask for"},
+    {"limits", "cpu_limit_max", CONF_CPU, AT(limits_max.cpu_millis), .initial = "4000m", .min = 10,
+     .max = 1000000, .help = "The largest `cpu_limit` that a client may ask for"},
     {"limits", "processes", CONF_COUNT, AT(limits_default.processes), .initial = "64", .min = 1, .max = 32768,
      .help = "Processes and threads together"},
-    {"limits", "output_bytes", CONF_BYTES, AT(limits_default.output_bytes), .initial = "1M", .min = KIB, .max = 256 * MIB,
+    {"limits", "output_bytes", CONF_BYTES, AT(limits_default.output_bytes), .initial = "1M", .min = KIB,
+     .max = 256 * MIB,
      .help = "stdout, and stderr, each; a run that writes more ends as output_limit_exceeded"},
-    {"limits", "file_bytes", CONF_BYTES, AT(limits_default.file_bytes), .initial = "64M", .min = KIB, .max = 64 * GIB,
-     .help = "One file"},
-    {"limits", "open_files", CONF_COUNT, AT(limits_default.open_files), .initial = "256", .min = 16, .max = 65536,
-     .help = "File descriptors of one process"},
-    {"limits", "box_bytes", CONF_BYTES, AT(limits_default.box_bytes), .initial = "256M", .min = MIB, .max = 64 * GIB,
-     .help = "All files of a run together; they count as memory too"},
-    {"limits", "box_inodes", CONF_COUNT, AT(limits_default.box_inodes), .initial = "16384", .min = 64, .max = 10000000,
-     .help = "Files, folders and links of a run together"},
+    {"limits", "file_bytes", CONF_BYTES, AT(limits_default.file_bytes), .initial = "64M", .min = KIB,
+     .max = 64 * GIB, .help = "One file"},
+    {"limits", "open_files", CONF_COUNT, AT(limits_default.open_files), .initial = "256", .min = 16,
+     .max = 65536, .help = "File descriptors of one process"},
+    {"limits", "box_bytes", CONF_BYTES, AT(limits_default.box_bytes), .initial = "256M", .min = MIB,
+     .max = 64 * GIB, .help = "All files of a run together; they count as memory too"},
+    {"limits", "box_inodes", CONF_COUNT, AT(limits_default.box_inodes), .initial = "16384", .min = 64,
+     .max = 10000000, .help = "Files, folders and links of a run together"},
     {"limits", "stack_bytes", CONF_BYTES, AT(limits_default.stack_bytes), .initial = "64M", .min = 64 * KIB,
      .max = 64 * GIB, .help = "Stack of a process's first thread"},
 
@@ -113,25 +120,26 @@ const struct conf_item conf_items[] = {
     {"compile", "timeout_ms", CONF_MS, AT(limits_compile.wall_ms), .initial = "30000", .min = 100, .max = DAY,
      .help = "Wall time, and cpu time as well"},
     {"compile", "memory_bytes", CONF_BYTES, AT(limits_compile.memory_bytes), .initial = "1G", .min = 16 * MIB,
-     .max = 1024 * GIB, .help = "Memory of all processes of a compile step, its private files included; no swap"},
-    {"compile", "cpu_limit", CONF_CPU, AT(limits_compile.cpu_millis), .initial = "2000m", .min = 10, .max = 1000000,
-     .help = "Share of cpu as a Kubernetes quantity"},
-    {"compile", "processes", CONF_COUNT, AT(limits_compile.processes), .initial = "64", .min = 1, .max = 32768,
-     .help = "Processes and threads together"},
-    {"compile", "output_bytes", CONF_BYTES, AT(limits_compile.output_bytes), .initial = "64k", .min = KIB, .max = 64 * MIB,
-     .help = "What a compiler may print; more is a compile_error"},
-    {"compile", "file_bytes", CONF_BYTES, AT(limits_compile.file_bytes), .initial = "64M", .min = KIB, .max = 64 * GIB,
-     .help = "One file"},
-    {"compile", "open_files", CONF_COUNT, AT(limits_compile.open_files), .initial = "1024", .min = 16, .max = 65536,
-     .help = "File descriptors of one process"},
-    {"compile", "box_bytes", CONF_BYTES, AT(limits_compile.box_bytes), .initial = "256M", .min = MIB, .max = 64 * GIB,
-     .help = "All files of a compile step together; they count as memory too"},
-    {"compile", "box_inodes", CONF_COUNT, AT(limits_compile.box_inodes), .initial = "16384", .min = 64, .max = 10000000,
-     .help = "Files, folders and links of a compile step together"},
+     .max = 1024 * GIB,
+     .help = "Memory of all processes of a compile step, its private files included; no swap"},
+    {"compile", "cpu_limit", CONF_CPU, AT(limits_compile.cpu_millis), .initial = "2000m", .min = 10,
+     .max = 1000000, .help = "Share of cpu as a Kubernetes quantity"},
+    {"compile", "processes", CONF_COUNT, AT(limits_compile.processes), .initial = "64", .min = 1,
+     .max = 32768, .help = "Processes and threads together"},
+    {"compile", "output_bytes", CONF_BYTES, AT(limits_compile.output_bytes), .initial = "64k", .min = KIB,
+     .max = 64 * MIB, .help = "What a compiler may print; more is a compile_error"},
+    {"compile", "file_bytes", CONF_BYTES, AT(limits_compile.file_bytes), .initial = "64M", .min = KIB,
+     .max = 64 * GIB, .help = "One file"},
+    {"compile", "open_files", CONF_COUNT, AT(limits_compile.open_files), .initial = "1024", .min = 16,
+     .max = 65536, .help = "File descriptors of one process"},
+    {"compile", "box_bytes", CONF_BYTES, AT(limits_compile.box_bytes), .initial = "256M", .min = MIB,
+     .max = 64 * GIB, .help = "All files of a compile step together; they count as memory too"},
+    {"compile", "box_inodes", CONF_COUNT, AT(limits_compile.box_inodes), .initial = "16384", .min = 64,
+     .max = 10000000, .help = "Files, folders and links of a compile step together"},
     {"compile", "stack_bytes", CONF_BYTES, AT(limits_compile.stack_bytes), .initial = "64M", .min = 64 * KIB,
      .max = 64 * GIB, .help = "Stack of a process's first thread"},
-    {"compile", "keep_bytes", CONF_BYTES, AT(compile_keep_bytes), .initial = "64M", .min = 64 * KIB, .max = 4 * GIB,
-     .help = "Compiled output of one job, which its runs need"},
+    {"compile", "keep_bytes", CONF_BYTES, AT(compile_keep_bytes), .initial = "64M", .min = 64 * KIB,
+     .max = 4 * GIB, .help = "Compiled output of one job, which its runs need"},
 
     /* ---- queue ---- */
     {"queue", "url", CONF_STRING, AT(queue_url), .initial = "embedded", .rule = conf_rule_queue_url,
@@ -141,15 +149,16 @@ const struct conf_item conf_items[] = {
      .rule = conf_rule_filled, .help = "Redis' password, if it is not part of the url"},
     {"queue", "prefix", CONF_STRING, AT(queue_prefix), .initial = "execd", .rule = conf_rule_prefix,
      .help = "The beginning of every Redis key; systems with different ones share a Redis without meeting"},
-    {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server", .rule = conf_rule_filled,
+    {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server",
+     .rule = conf_rule_filled,
      .help = "The program of the embedded Redis: an absolute path, or a name that $PATH finds"},
     {"queue", "lease_ms", CONF_MS, AT(lease_ms), .initial = "15000", .min = 500, .max = HOUR,
-     .help = "How long a worker owns a claimed job without saying that it is alive; after that another one takes it.  "
-             "At least 3 * worker.heartbeat_ms"},
+     .help = "How long a worker owns a claimed job without saying that it is alive; after that another one "
+             "takes it.  At least 3 * worker.heartbeat_ms"},
     {"queue", "max_attempts", CONF_COUNT, AT(max_attempts), .initial = "3", .min = 1, .max = 100,
      .help = "Workers that may lose a job before it ends as internal_error"},
-    {"queue", "result_ttl_ms", CONF_MS, AT(result_ttl_ms), .initial = "86400000", .min = 10 * SECOND, .max = 365 * DAY,
-     .help = "How long a result is kept"},
+    {"queue", "result_ttl_ms", CONF_MS, AT(result_ttl_ms), .initial = "86400000", .min = 10 * SECOND,
+     .max = 365 * DAY, .help = "How long a result is kept"},
     {"queue", "max_jobs", CONF_COUNT, AT(queue_max_jobs), .initial = "1000000", .min = 1, .max = 1000000000,
      .help = "Jobs that wait; a submission beyond answers 503 with Retry-After"},
     {"queue", "max_bytes", CONF_BYTES, AT(queue_max_bytes), .initial = "4G", .min = MIB, .max = 1024 * GIB,
@@ -158,35 +167,36 @@ const struct conf_item conf_items[] = {
     /* ---- worker ---- */
     {"worker", "slots", CONF_COUNT, AT(slots), .initial = "0", .min = 0, .max = 1024,
      .help = "Jobs at once; 0: one a core"},
-    {"worker", "heartbeat_ms", CONF_MS, AT(heartbeat_ms), .initial = "3000", .min = 50, .max = 10 * 60 * SECOND,
-     .help = "How often a worker says that it is alive and extends its leases"},
+    {"worker", "heartbeat_ms", CONF_MS, AT(heartbeat_ms), .initial = "3000", .min = 50,
+     .max = 10 * 60 * SECOND, .help = "How often a worker says that it is alive and extends its leases"},
     {"worker", "drain_ms", CONF_MS, AT(drain_ms), .initial = "10000", .min = 0, .max = DAY,
      .help = "How long SIGTERM lets running jobs end; the rest is handed back to the queue"},
     {"worker", "jailer", CONF_STRING, AT(jailer), .initial = "", .rule = conf_rule_path,
      .help = "The program execd-jailer.  Empty: beside execd, or where the installation put it"},
     {"worker", "cgroup_root", CONF_STRING, AT(cgroup_root), .initial = "", .rule = conf_rule_path,
      .help = "The cgroup directory to make cells in.  Empty: found"},
-    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 100000, .max = 4294901760,
-     .help = "The first of the user ids that cells get when execd is started as root"},
+    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 100000,
+     .max = 4294901760, .help = "The first of the user ids that cells get when execd is started as root"},
     {"worker", "accept_missing", CONF_STRINGS, LIST(accept_missing, accept_missing_count),
      .example = "( \"cgroup_cpu\" )", .rule = conf_rule_filled,
-     .help = "Protections, by their names in `execd doctor`, that may be missing on this machine.  Any other that is "
-             "missing refuses the start"},
+     .help = "Protections, by their names in `execd doctor`, that may be missing on this machine.  Any "
+             "other that is missing refuses the start"},
 
     /* ---- hook ---- */
     {"hook", "enabled", CONF_BOOL, AT(hook_enabled), .initial = "true",
      .help = "false: submissions with a callback_url are refused"},
     {"hook", "secret", CONF_SECRET, AT(hook_secret), .example = "/etc/execd/hook.secret",
-     .rule = conf_rule_hook_secret, .help = "\"whsec_\" and 24 to 64 random bytes in base64: deliveries are then "
-                                            "signed by the Standard Webhooks scheme"},
+     .rule = conf_rule_hook_secret,
+     .help = "\"whsec_\" and 24 to 64 random bytes in base64: deliveries are then signed by the Standard "
+             "Webhooks scheme"},
     {"hook", "allow_private", CONF_BOOL, AT(hook_allow_private), .initial = "false",
-     .help = "Deliver to loopback, private and link-local addresses as well.  Whoever may submit can then make execd "
-             "send requests into your network"},
+     .help = "Deliver to loopback, private and link-local addresses as well.  Whoever may submit can then "
+             "make execd send requests into your network"},
     {"hook", "allow_networks", CONF_STRINGS, LIST(hook_allow_networks, hook_allow_network_count),
      .example = "( \"10.1.0.0/16\", \"fd00::/8\" )", .rule = conf_rule_network,
      .help = "Networks to deliver to although they are private"},
-    {"hook", "timeout_ms", CONF_MS, AT(hook_timeout_ms), .initial = "10000", .min = 100, .max = 10 * 60 * SECOND,
-     .help = "One delivery, from connecting to the answer's end"},
+    {"hook", "timeout_ms", CONF_MS, AT(hook_timeout_ms), .initial = "10000", .min = 100,
+     .max = 10 * 60 * SECOND, .help = "One delivery, from connecting to the answer's end"},
     {"hook", "attempts", CONF_COUNT, AT(hook_attempts), .initial = "8", .min = 1, .max = 50,
      .help = "Deliveries to try before giving up"},
     {"hook", "first_retry_ms", CONF_MS, AT(hook_first_retry_ms), .initial = "1000", .min = 1, .max = DAY,
@@ -205,8 +215,8 @@ const struct conf_item conf_items[] = {
      .help = "Workers that there are at most"},
     {"scaling", "jobsPerPod", CONF_COUNT, AT(jobs_per_pod), .initial = "5", .min = 1, .max = 100000,
      .help = "Jobs for each of which sets one worker is wanted"},
-    {"scaling", "checkIntervalMs", CONF_MS, AT(check_interval_ms), .initial = "10000", .min = 100, .max = HOUR,
-     .help = "How often the number is thought over"},
+    {"scaling", "checkIntervalMs", CONF_MS, AT(check_interval_ms), .initial = "10000", .min = 100,
+     .max = HOUR, .help = "How often the number is thought over"},
 };
 const size_t conf_item_count = COUNT_OF(conf_items);
 _Static_assert(COUNT_OF(conf_items) <= CONF_ITEMS_MAX, "raise CONF_ITEMS_MAX");

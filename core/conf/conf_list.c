@@ -34,7 +34,8 @@ void conf_strings_read(struct conf_load *l, const struct conf_item *it, const co
         struct err why = {0};
 
         if (!is_string(e))
-            conf_mistake(l, line_of(e), "%s.%s: item %d must be a string in quotes", it->section, it->name, i);
+            conf_mistake(l, line_of(e), "%s.%s: item %d must be a string in quotes", it->section, it->name,
+                         i);
         else if (it->rule != NULL && it->rule(config_setting_get_string(e), &why) != 0)
             conf_mistake(l, line_of(e), "%s.%s: item %d, \"%s\", %s", it->section, it->name, i,
                          config_setting_get_string(e), why.text);
@@ -229,8 +230,10 @@ static void plugin_member(struct conf_load *l, struct conf_plugin *p, const conf
     } else if (strcmp(name, "settings") == 0) {
         settings_read(l, p, s);
     } else {
-        conf_mistake(l, line_of(s), "plugins: `%s` is no key of a plugin; file, optional and settings are "
-                     "(what a plugin itself understands goes into settings = { ... };)", name);
+        conf_mistake(l, line_of(s),
+                     "plugins: `%s` is no key of a plugin; file, optional and settings are "
+                     "(what a plugin itself understands goes into settings = { ... };)",
+                     name);
     }
 }
 

@@ -94,13 +94,13 @@ static int section_add(struct buf *out, const struct conf_section *s)
 
 static int plugins_add(struct buf *out)
 {
-    int rc = buf_adds(out,
-                      "# ---- plugins: the languages, as shared objects, in the order of their start. ----\n"
-                      "# `file` is a name in process.plugin_dir or an absolute path.  One that is missing or broken\n"
-                      "# refuses the start, unless `optional = true`.  `settings` are the plugin's own keys, which\n"
-                      "# `execd --check-plugin FILE` lists:\n"
-                      "#   { file = \"lang-c.so\"; optional = true; settings = { cc = \"/usr/bin/gcc\"; }; }\n"
-                      "plugins = (\n");
+    int rc = buf_adds(
+        out, "# ---- plugins: the languages, as shared objects, in the order of their start. ----\n"
+             "# `file` is a name in process.plugin_dir or an absolute path.  One that is missing or broken\n"
+             "# refuses the start, unless `optional = true`.  `settings` are the plugin's own keys, which\n"
+             "# `execd --check-plugin FILE` lists:\n"
+             "#   { file = \"lang-c.so\"; optional = true; settings = { compiler = \"/usr/bin/gcc\"; }; }\n"
+             "plugins = (\n");
 
     for (size_t i = 0; rc == 0 && conf_plugins_default[i] != NULL; i++)
         rc = buf_addf(out, "  { file = \"%s\"; }%s\n", conf_plugins_default[i],
@@ -110,14 +110,15 @@ static int plugins_add(struct buf *out)
 
 int conf_print_defaults(struct buf *out)
 {
-    int rc = buf_adds(out,
-                      "# execd.conf - every key of execd with its default, as `execd --print-config` prints it.\n"
-                      "#\n"
-                      "# A key that is left out has its default; an unknown key is a mistake.  `execd --check-config\n"
-                      "# FILE` names every mistake with its line.  Times are milliseconds (_ms); sizes are bytes\n"
-                      "# (_bytes), as a number or as a string with k, M or G (powers of 1024).  The environment\n"
-                      "# overrides single keys: EXECD_API_PORT=8080 is api.port.  Secrets are better kept in files of\n"
-                      "# their own (NAME_file) or in the environment (NAME_env).  See docs/configuration.md.\n\n");
+    int rc = buf_adds(
+        out,
+        "# execd.conf - every key of execd with its default, as `execd --print-config` prints it.\n"
+        "#\n"
+        "# A key that is left out has its default; an unknown key is a mistake.  `execd --check-config\n"
+        "# FILE` names every mistake with its line.  Times are milliseconds (_ms); sizes are bytes\n"
+        "# (_bytes), as a number or as a string with k, M or G (powers of 1024).  The environment\n"
+        "# overrides single keys: EXECD_API_PORT=8080 is api.port.  Secrets are better kept in files of\n"
+        "# their own (NAME_file) or in the environment (NAME_env).  See docs/configuration.md.\n\n");
 
     for (size_t i = 0; rc == 0 && i < conf_section_count; i++)
         rc = section_add(out, &conf_sections[i]);

@@ -46,7 +46,8 @@ static bool consists_of(const char *text, const char *set, size_t max)
 
 int conf_rule_prefix(const char *text, struct err *why)
 {
-    return consists_of(text, ALNUM "._:-", 32) ? 0 : err_set(why, -1, "must be 1 to 32 of A-Z a-z 0-9 . _ : -");
+    return consists_of(text, ALNUM "._:-", 32) ? 0
+                                               : err_set(why, -1, "must be 1 to 32 of A-Z a-z 0-9 . _ : -");
 }
 
 int conf_rule_name(const char *text, struct err *why)
@@ -71,12 +72,15 @@ int conf_rule_hook_secret(const char *text, struct err *why)
     static const char prefix[] = "whsec_";
     CLEAN_BUF struct buf raw = {.max = 64};
     bool ok = strncmp(text, prefix, sizeof(prefix) - 1) == 0 &&
-              base64_decode(&raw, text + sizeof(prefix) - 1, strlen(text) - (sizeof(prefix) - 1)) == 0 && raw.len >= 24;
+              base64_decode(&raw, text + sizeof(prefix) - 1, strlen(text) - (sizeof(prefix) - 1)) == 0 &&
+              raw.len >= 24;
 
     if (raw.data != NULL)
         explicit_bzero(raw.data, raw.len);
-    return ok ? 0 : err_set(why, -1, "must be \"whsec_\" and 24 to 64 bytes in base64; make one with: "
-                                     "printf 'whsec_%%s\\n' \"$(openssl rand -base64 32)\"");
+    return ok ? 0
+              : err_set(why, -1,
+                        "must be \"whsec_\" and 24 to 64 bytes in base64; make one with: "
+                        "printf 'whsec_%%s\\n' \"$(openssl rand -base64 32)\"");
 }
 
 /* ---- the net --------------------------------------------------------------------------- */
@@ -154,8 +158,8 @@ int conf_cpu_parse(const char *text, uint64_t *ret)
     if (rest[0] == 'm') /* thousandths already */
         snprintf(digits, sizeof(digits), "%.*s", (int)whole, text);
     else
-        snprintf(digits, sizeof(digits), "%.*s%.*s%.*s", (int)whole, text, (int)part, text + whole + (part > 0),
-                 (int)(3 - part), "000");
+        snprintf(digits, sizeof(digits), "%.*s%.*s%.*s", (int)whole, text, (int)part,
+                 text + whole + (part > 0), (int)(3 - part), "000");
     if (num_u64(digits, 0, UINT64_MAX, &n) != 0)
         return -EINVAL;
     *ret = n;

@@ -96,7 +96,8 @@ static int env_read(const char *name, char **ret, struct err *why)
     const char *value = getenv(name);
 
     if (value == NULL || value[0] == '\0')
-        return err_set(why, -1, value == NULL ? "is not set in the environment" : "is empty in the environment");
+        return err_set(why, -1,
+                       value == NULL ? "is not set in the environment" : "is empty in the environment");
     *ret = mem_dup(value);
     return 0;
 }

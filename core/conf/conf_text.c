@@ -143,7 +143,8 @@ int conf_text_read(struct conf_load *l, struct buf *out)
     else if (strlen(text.data) != text.len)
         conf_mistake(l, 0, "holds a NUL byte: this is no text");
     else if (include_find(text.data, &line))
-        conf_mistake(l, line, "@include is not supported; one file says everything, EXECD_* variables override it");
+        conf_mistake(l, line,
+                     "@include is not supported; one file says everything, EXECD_* variables override it");
     else if ((rc = numbers_widen(l, text.data, out)) != 0)
         conf_mistake(l, 0, "cannot be read: %s", strerror_r(-rc, reason, sizeof(reason)));
     else if (text.len == 0)

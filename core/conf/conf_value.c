@@ -131,8 +131,10 @@ static int choice_take(struct conf *c, const struct conf_item *it, const char *t
 {
     static const char *const bools[] = {"false", "true"};
     static const char *const formats[] = {[LOG_FORMAT_KV] = "kv", [LOG_FORMAT_JSON] = "json"};
-    static const char *const levels[] = {[LOG_LEVEL_DEBUG] = "debug", [LOG_LEVEL_INFO] = "info",
-                                         [LOG_LEVEL_WARN] = "warn", [LOG_LEVEL_ERROR] = "error"};
+    static const char *const levels[] = {[LOG_LEVEL_DEBUG] = "debug",
+                                         [LOG_LEVEL_INFO] = "info",
+                                         [LOG_LEVEL_WARN] = "warn",
+                                         [LOG_LEVEL_ERROR] = "error"};
     int i = it->type == CONF_BOOL     ? choice_find(bools, 2, text)
             : it->type == CONF_FORMAT ? choice_find(formats, (int)COUNT_OF(formats), text)
                                       : choice_find(levels, (int)COUNT_OF(levels), text);

@@ -168,6 +168,14 @@ static void mounts_collect(struct plugin_set *set)
             mounts_add(set, *m);
 }
 
+/* The end of a long path says more than its beginning. */
+static const char *path_tail(const char *path)
+{
+    size_t len = path == NULL ? 0 : strlen(path);
+
+    return len == 0 ? "" : path + (len > 60 ? len - 60 : 0);
+}
+
 int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plugin_set **ret,
                     struct err *reterr)
 {
@@ -180,8 +188,7 @@ int plugin_set_open(const struct conf *conf, const char *plugin_dir, struct plug
 
         if (rc == 0)
             continue;
-        err_add(&e, "plugin `%.80s` (%.60s:%d)", p->file != NULL ? p->file : "",
-                conf->path != NULL ? conf->path : "", p->line);
+        err_add(&e, "plugin `%.80s` (%s:%d)", p->file != NULL ? p->file : "", path_tail(conf->path), p->line);
         if (p->optional) {
             LOG_WARN("plugin_left_out", F_STR("reason", e.text));
             continue;

@@ -113,11 +113,11 @@ static void on_recorded(void *arg, const struct err *err)
         return;
     }
     if (err != NULL)
-        LOG_WARN("result_refused", F_STR("token", a->job->token), F_UINT("attempt", a->epoch), F_STR("reason", err->text));
+        LOG_WARN("result_refused", F_STR("token", a->job->token), F_UINT("epoch", a->epoch), F_STR("reason", err->text));
     else
         LOG_INFO(a->hand_back ? "job_handed_back" : "job_finished", F_STR("token", a->job->token),
                  F_INT("language_id", a->job->language_id), F_STR("status", job_status_name(a->result.status)),
-                 F_UINT("attempt", a->epoch), F_UINT("ms", a->result.finished_ms - a->result.started_ms));
+                 F_UINT("epoch", a->epoch), F_UINT("ms", a->result.finished_ms - a->result.started_ms));
     active_free(a);
 }
 
@@ -155,14 +155,13 @@ static void on_job_done(void *arg, struct job_result *result, const struct err *
         run->cells_memory = MAX(run->cells_memory, result->tests[i].measure.memory_bytes);
     if (a->lost || (err != NULL && err->code == ERR_AGAIN && !a->hand_back)) {
         /* Not ours any more, or the jailer is gone: the lease decides who runs it next. */
-        LOG_WARN("job_abandoned", F_STR("token", a->job->token), F_UINT("attempt", a->epoch),
+        LOG_WARN("job_abandoned", F_STR("token", a->job->token), F_UINT("epoch", a->epoch),
                  F_STR("reason", a->lost ? "its lease was lost" : err->text));
         active_free(a);
         return;
     }
     a->result = *result;
     memset(result, 0, sizeof(*result));
-    a->result.attempt = a->epoch;
     if (a->cancelled)
         a->hand_back = false;
     else if (a->result.status != JOB_CANCELLED)

@@ -43,8 +43,10 @@ static void on_message(redisAsyncContext *ac, void *reply, void *arg)
     const char *channel;
 
     (void)ac;
-    if (r == NULL || s->freeing || r->type != REDIS_REPLY_ARRAY || r->elements != 3 ||
-        strcmp(r->element[0]->str, "message") != 0)
+    if (r == NULL || s->freeing || r->type != REDIS_REPLY_ARRAY || r->elements != 3)
+        return;
+    store_link_pong(&s->subscription);
+    if (strcmp(r->element[0]->str, "message") != 0)
         return;
     channel = r->element[1]->str + strlen(s->tag);
     if (strcmp(channel, ":done") == 0)
@@ -113,6 +115,25 @@ static void subscription_ready(struct store_link *l)
     judge(l->store);
 }
 
+static void on_pong(redisAsyncContext *ac, void *reply, void *arg)
+{
+    struct store_link *l = arg;
+
+    if (l->ac == ac && reply != NULL)
+        store_link_pong(l);
+}
+
+static void command_ping(struct store_link *l)
+{
+    redisAsyncCommand(l->ac, on_pong, l, "PING");
+}
+
+/* hiredis has no place for a PONG between messages; subscribing again is answered as one. */
+static void subscription_ping(struct store_link *l)
+{
+    redisAsyncCommand(l->ac, on_message, l->store, "SUBSCRIBE %s:ready", l->store->tag);
+}
+
 static void link_down(struct store_link *l)
 {
     judge(l->store);
@@ -163,8 +184,10 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->hint_timer = loop_timer_new(loop, on_hint_timer, s);
     s->change_timer = loop_timer_new(loop, on_changed, s);
     s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
-    store_link_open(&s->command, s, command_ready, link_down);
-    store_link_open(&s->subscription, s, subscription_ready, link_down);
+    s->command = (struct store_link){.ready = command_ready, .down = link_down, .ping = command_ping};
+    s->subscription = (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
+    store_link_open(&s->command, s);
+    store_link_open(&s->subscription, s);
     *ret = s;
     return 0;
 }

@@ -32,7 +32,8 @@ void store_address_done(struct store_address *a);
 /* ---- connections (store_link.c) ----------------------------------------------------------- */
 
 struct store;
-/* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost. */
+/* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost; `ping` asks
+ * for a sign of life, which store_link_pong() takes. */
 struct store_link {
     struct store *store;
     redisAsyncContext *ac;
@@ -43,9 +44,10 @@ struct store_link {
     uint64_t delay_ms;
     void (*ready)(struct store_link *l);
     void (*down)(struct store_link *l);
+    void (*ping)(struct store_link *l);
 };
-void store_link_open(struct store_link *l, struct store *s, void (*ready)(struct store_link *),
-                     void (*down)(struct store_link *));
+void store_link_open(struct store_link *l, struct store *s); /* after the three were set */
+void store_link_pong(struct store_link *l);
 void store_link_ready(struct store_link *l);  /* called by `ready`'s last step: the link is of use now */
 void store_link_drop(struct store_link *l, const char *why); /* and tries again */
 void store_link_close(struct store_link *l);

@@ -1,8 +1,8 @@
 /* store_link.c - one connection to Redis that keeps itself up.
  *
  * hiredis' asynchronous context on our own loop.  The timer has three uses, one at a time: the wait before
- * the next attempt, the bound of the attempt itself, and then a watchdog that PINGs, so that a
- * server which hangs is noticed and left. */
+ * the next attempt, the bound of the attempt itself, and then a watchdog that asks for a sign of life, so
+ * that a server which hangs is noticed and left. */
 #include "store_internal.h"
 
 #include <netdb.h>
@@ -122,13 +122,9 @@ void store_link_ready(struct store_link *l)
     loop_timer_arm(l->timer, WATCH_MS);
 }
 
-static void on_pong(redisAsyncContext *ac, void *reply, void *arg)
+void store_link_pong(struct store_link *l)
 {
-    struct store_link *l = arg;
-
-    (void)reply;
-    if (l->ac == ac)
-        l->pinged = false;
+    l->pinged = false;
 }
 
 static void on_timer(void *arg)
@@ -142,7 +138,7 @@ static void on_timer(void *arg)
     } else {
         l->pinged = true;
         loop_timer_arm(l->timer, WATCH_MS);
-        redisAsyncCommand(l->ac, on_pong, l, "PING");
+        l->ping(l);
     }
 }
 
@@ -275,12 +271,9 @@ static void attempt(struct store_link *l)
     loop_work(l->store->loop, resolve_work, resolve_done, r);
 }
 
-void store_link_open(struct store_link *l, struct store *s, void (*ready)(struct store_link *),
-                     void (*down)(struct store_link *))
+void store_link_open(struct store_link *l, struct store *s)
 {
     l->store = s;
-    l->ready = ready;
-    l->down = down;
     l->delay_ms = DELAY_FIRST_MS;
     l->timer = loop_timer_new(s->loop, on_timer, l);
     loop_timer_arm(l->timer, 0);

@@ -74,7 +74,8 @@ static int text_check(struct bytes body, struct err *reterr)
 
     if (wire_text_check(body, &rules, &f) == 0)
         return 0;
-    return err_set(reterr, -EBADMSG, "the answer is not JSON: line %zu, column %zu: %s", f.line, f.column, f.text);
+    return err_set(reterr, -EBADMSG, "the answer is not JSON: line %zu, column %zu: %s", f.line, f.column,
+                   f.text);
 }
 
 /* A string into a fixed place, cut where it does not fit; false if it is none. */
@@ -131,10 +132,19 @@ static void answer_collect(struct bytes body, struct answer_raw *raw)
         const char *name;
         struct bytes *place;
     } fields[] = {
-        {"token", &raw->token}, {"status", &raw->status}, {"exit_code", &raw->exit_code}, {"signal", &raw->signal},
-        {"execution_time", &raw->execution_time}, {"cpu_time", &raw->cpu_time}, {"memory", &raw->memory},
-        {"message", &raw->message}, {"stdout", &raw->out}, {"stdout_encoding", &raw->out_encoding},
-        {"stderr", &raw->err}, {"stderr_encoding", &raw->err_encoding}, {"compile_output", &raw->compile},
+        {"token", &raw->token},
+        {"status", &raw->status},
+        {"exit_code", &raw->exit_code},
+        {"signal", &raw->signal},
+        {"execution_time", &raw->execution_time},
+        {"cpu_time", &raw->cpu_time},
+        {"memory", &raw->memory},
+        {"message", &raw->message},
+        {"stdout", &raw->out},
+        {"stdout_encoding", &raw->out_encoding},
+        {"stderr", &raw->err},
+        {"stderr_encoding", &raw->err_encoding},
+        {"compile_output", &raw->compile},
         {"compile_output_encoding", &raw->compile_encoding},
     };
     struct wire_walk walk;
@@ -291,8 +301,9 @@ int wire_problem_text(struct bytes body, struct buf *out)
 
 /* ---- languages -------------------------------------------------------------------------- */
 
-static int language_read(struct bytes item, void (*fn)(void *arg, int32_t id, const char *name, const char *version),
-                         void *arg, struct err *reterr)
+static int language_read(struct bytes item,
+                         void (*fn)(void *arg, int32_t id, const char *name, const char *version), void *arg,
+                         struct err *reterr)
 {
     char name[128] = "", version[128] = "";
     struct wire_walk walk;
@@ -315,8 +326,9 @@ static int language_read(struct bytes item, void (*fn)(void *arg, int32_t id, co
     return 0;
 }
 
-int wire_languages_read(struct bytes body, void (*fn)(void *arg, int32_t id, const char *name, const char *version),
-                        void *arg, struct err *reterr)
+int wire_languages_read(struct bytes body,
+                        void (*fn)(void *arg, int32_t id, const char *name, const char *version), void *arg,
+                        struct err *reterr)
 {
     struct wire_walk walk;
     struct bytes item;

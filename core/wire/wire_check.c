@@ -2,8 +2,8 @@
 #include "wire_internal.h"
 
 struct key {
-    struct bytes raw;    /* between the quotes */
-    uint32_t hash;       /* of the decoded name */
+    struct bytes raw; /* between the quotes */
+    uint32_t hash;    /* of the decoded name */
     bool escaped;
 };
 
@@ -25,8 +25,13 @@ static int fault_at(struct check *c, enum wire_fault_kind kind, const char *at, 
 {
     struct wire_fault *f = c->fault;
 
-    *f = (struct wire_fault){.kind = kind, .offset = (size_t)(at - c->start), .line = 1, .column = 1, .text = text,
-                             .name = c->name, .item = c->item};
+    *f = (struct wire_fault){.kind = kind,
+                             .offset = (size_t)(at - c->start),
+                             .line = 1,
+                             .column = 1,
+                             .text = text,
+                             .name = c->name,
+                             .item = c->item};
     for (const char *p = c->start; p < at; p++) {
         f->column++;
         if (*p == '\n') {

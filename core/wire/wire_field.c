@@ -24,8 +24,8 @@ enum field {
     FIELD_COUNT
 };
 static const char *const field_names[FIELD_COUNT] = {
-    "encoding",  "source_code", "language_id", "timeout", "memory_limit",    "cpu_limit",
-    "priority",  "args",        "stdin",       "expected_output", "problem_id", "callback_url",
+    "encoding", "source_code", "language_id", "timeout",         "memory_limit", "cpu_limit",
+    "priority", "args",        "stdin",       "expected_output", "problem_id",   "callback_url",
 };
 
 struct reader {
@@ -35,7 +35,7 @@ struct reader {
     const cJSON *fields[FIELD_COUNT]; /* NULL: absent, or null */
     struct job *job;
     bool base64;
-    uint64_t memory_min;              /* of the language */
+    uint64_t memory_min; /* of the language */
 };
 
 /* ---- refusals ------------------------------------------------------------------- */
@@ -72,8 +72,8 @@ static int refuse(struct reader *r, const char *type, const char *field, const c
 
     if (r->item >= 0)
         snprintf(where, sizeof(where), "submissions[%d]%s", r->item, field[0] != '\0' ? "." : "");
-    wire_problem_set(r->problem, 422, type, "%s%s%s%s %s%s%s", where, field, value[0] != '\0' ? ": " : "", value, rule,
-                     bound[0] != '\0' ? "; allowed: " : "", bound);
+    wire_problem_set(r->problem, 422, type, "%s%s%s%s %s%s%s", where, field, value[0] != '\0' ? ": " : "",
+                     value, rule, bound[0] != '\0' ? "; allowed: " : "", bound);
     r->problem->item = r->item;
     wire_safe_copy(r->problem->field, sizeof(r->problem->field), bytes_of(field));
     wire_safe_copy(r->problem->value, sizeof(r->problem->value), bytes_of(value));
@@ -114,14 +114,16 @@ static int refuse_size(struct reader *r, const char *field, size_t size, size_t 
 
 static int refuse_memory(struct reader *r)
 {
-    wire_problem_set(r->problem, 503, "unavailable", "not enough memory to read this request; try again later");
+    wire_problem_set(r->problem, 503, "unavailable",
+                     "not enough memory to read this request; try again later");
     return -1;
 }
 
 /* ---- kinds of values ---------------------------------------------------------------- */
 
 /* A whole number in [min, max]; `value` must be there. */
-static int whole_read(struct reader *r, enum field f, uint64_t min, uint64_t max, const char *unit, uint64_t *ret)
+static int whole_read(struct reader *r, enum field f, uint64_t min, uint64_t max, const char *unit,
+                      uint64_t *ret)
 {
     const cJSON *v = r->fields[f];
     double d = cJSON_IsNumber(v) ? v->valuedouble : 0;
@@ -163,7 +165,8 @@ static int content_read(struct reader *r, enum field f, size_t max, struct buf *
         return refuse_size(r, field_names[f], text.len / 4 * 3, max);
     rc = base64_decode(out, text.ptr, text.len);
     if (rc == -EINVAL)
-        return refuse_value(r, "invalid-base64", f, "RFC 4648 section 4, padded, no line breaks", "is not base64");
+        return refuse_value(r, "invalid-base64", f, "RFC 4648 section 4, padded, no line breaks",
+                            "is not base64");
     if (rc != 0)
         return refuse_memory(r);
     return out->len > max ? refuse_size(r, field_names[f], out->len, max) : 0;
@@ -181,7 +184,8 @@ static int encoding_read(struct reader *r)
         return refuse_type(r, FIELD_ENCODING, "\"utf-8\" or \"base64\"");
     r->base64 = strcmp(v->valuestring, "base64") == 0;
     if (!r->base64 && strcmp(v->valuestring, "utf-8") != 0)
-        return refuse_value(r, "out-of-range", FIELD_ENCODING, "\"utf-8\" or \"base64\"", "is no such encoding");
+        return refuse_value(r, "out-of-range", FIELD_ENCODING, "\"utf-8\" or \"base64\"",
+                            "is no such encoding");
     return 0;
 }
 
@@ -267,7 +271,8 @@ static int cpu_read(struct reader *r)
         return refuse_type(r, FIELD_CPU_LIMIT, "a quantity as \"200m\", \"0.5\" or 2");
     rc = cpu_parse(v, &millis);
     if (rc == -EINVAL)
-        return refuse_value(r, "out-of-range", FIELD_CPU_LIMIT, bound, "is no quantity as \"200m\", \"0.5\" or 2");
+        return refuse_value(r, "out-of-range", FIELD_CPU_LIMIT, bound,
+                            "is no quantity as \"200m\", \"0.5\" or 2");
     if (rc != 0 || millis < min || millis > max)
         return refuse_value(r, "out-of-range", FIELD_CPU_LIMIT, bound, "is out of range");
     r->job->limits.cpu_millis = millis;
@@ -309,7 +314,8 @@ static int args_read(struct reader *r)
     count = (size_t)cJSON_GetArraySize(v);
     if (count > r->rules->args_max)
         return args_refuse_count(r, count);
-    cJSON_ArrayForEach(arg, v) {
+    cJSON_ArrayForEach(arg, v)
+    {
         char field[32], value[96];
 
         if (!cJSON_IsString(arg)) {
@@ -382,7 +388,8 @@ static int fields_find(struct reader *r, const cJSON *node)
 {
     const cJSON *member;
 
-    cJSON_ArrayForEach(member, node) {
+    cJSON_ArrayForEach(member, node)
+    {
         size_t f = 0;
 
         while (f < FIELD_COUNT && strcmp(field_names[f], member->string) != 0)
@@ -392,7 +399,8 @@ static int fields_find(struct reader *r, const cJSON *node)
 
             wire_safe_copy(name, sizeof(name), bytes_of(member->string));
             value_text(member, value, sizeof(value));
-            return refuse(r, "unknown-field", name[0] != '\0' ? name : "\"\"", value, "", "is no field of a submission");
+            return refuse(r, "unknown-field", name[0] != '\0' ? name : "\"\"", value, "",
+                          "is no field of a submission");
         }
         r->fields[f] = cJSON_IsNull(member) ? NULL : member;
     }
@@ -402,7 +410,7 @@ static int fields_find(struct reader *r, const cJSON *node)
 int wire_item_read(const struct cJSON *node, int item, const struct wire_rules *rules, struct job **ret,
                    struct wire_problem *problem)
 {
-    static int (*const readers[])(struct reader *r) = {
+    static int (*const readers[])(struct reader * r) = {
         encoding_read, source_read, language_read, timeout_read,    memory_read,   cpu_read,
         priority_read, args_read,   test_read,     problem_id_read, callback_read,
     };

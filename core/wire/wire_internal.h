@@ -4,9 +4,9 @@
 
 #include "wire.h"
 
-#define WIRE_DEPTH_MAX 32    /* nested objects and arrays */
-#define WIRE_MEMBERS_MAX 64  /* of one object */
-#define WIRE_NUMBER_MAX 63   /* characters of a number: cJSON reads no more */
+#define WIRE_DEPTH_MAX 32   /* nested objects and arrays */
+#define WIRE_MEMBERS_MAX 64 /* of one object */
+#define WIRE_NUMBER_MAX 63  /* characters of a number: cJSON reads no more */
 
 /* ---- checking (wire_check.c) --------------------------------------------------- */
 
@@ -22,16 +22,16 @@ enum wire_fault_kind {
 
 struct wire_fault {
     enum wire_fault_kind kind;
-    size_t offset;               /* of the byte, from 0 */
-    size_t line, column;         /* from 1; columns are bytes */
-    const char *text;            /* what is wrong there; a literal */
-    struct bytes name;           /* the member it is in, as it was sent; empty if in none */
-    int item;                    /* index in the innermost array of the second level, -1 if in none */
+    size_t offset;       /* of the byte, from 0 */
+    size_t line, column; /* from 1; columns are bytes */
+    const char *text;    /* what is wrong there; a literal */
+    struct bytes name;   /* the member it is in, as it was sent; empty if in none */
+    int item;            /* index in the innermost array of the second level, -1 if in none */
 };
 
 struct wire_text_rules {
-    bool nul_allowed;            /* the escape \u0000 in strings */
-    size_t values_max;           /* of any kind, in the whole text */
+    bool nul_allowed;  /* the escape \u0000 in strings */
+    size_t values_max; /* of any kind, in the whole text */
 };
 /* Is it one JSON text (RFC 8259)?  0, or -1 with *fault filled. */
 int wire_text_check(struct bytes text, const struct wire_text_rules *rules, struct wire_fault *fault);
@@ -61,23 +61,23 @@ struct wire_put {
     struct buf *out;
     size_t start;
     int rc;
-    bool comma;      /* the next member or element needs one before it */
+    bool comma; /* the next member or element needs one before it */
 };
 void wire_put_begin(struct wire_put *w, struct buf *out);
 int wire_put_end(struct wire_put *w);
 void wire_put_open(struct wire_put *w, char bracket);
 void wire_put_close(struct wire_put *w, char bracket);
-void wire_put_key(struct wire_put *w, const char *key);     /* a literal that needs no escape */
+void wire_put_key(struct wire_put *w, const char *key); /* a literal that needs no escape */
 /* Valid UTF-8; any other byte leaves as U+FFFD. */
 void wire_put_string(struct wire_put *w, struct bytes s);
-void wire_put_text(struct wire_put *w, const char *s);       /* NULL: null */
+void wire_put_text(struct wire_put *w, const char *s); /* NULL: null */
 void wire_put_base64(struct wire_put *w, struct bytes s);
 void wire_put_u64(struct wire_put *w, uint64_t n);
 void wire_put_i64(struct wire_put *w, int64_t n);
-void wire_put_ms(struct wire_put *w, uint64_t ns);           /* milliseconds, up to 3 decimals */
+void wire_put_ms(struct wire_put *w, uint64_t ns); /* milliseconds, up to 3 decimals */
 void wire_put_bool(struct wire_put *w, bool b);
 void wire_put_null(struct wire_put *w);
-void wire_put_time(struct wire_put *w, uint64_t unix_ms);    /* RFC 3339; 0: null */
+void wire_put_time(struct wire_put *w, uint64_t unix_ms); /* RFC 3339; 0: null */
 
 /* ---- problems (wire_problem.c) ------------------------------------------------------ */
 

@@ -202,7 +202,8 @@ int wire_job_json(const struct wire_job *v, struct buf *out)
 {
     const struct job_result *r = v->result;
     const struct job_test_result *t = test_shown(r);
-    const struct job_measure *compile = r != NULL && t == NULL && r->compile_measure.ran ? &r->compile_measure : NULL;
+    const struct job_measure *compile =
+        r != NULL && t == NULL && r->compile_measure.ran ? &r->compile_measure : NULL;
     bool terminal = job_status_terminal(v->status);
     struct wire_put w;
 

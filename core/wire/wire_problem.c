@@ -129,26 +129,27 @@ void wire_problem_of_fault(struct wire_problem *p, const struct wire_fault *f)
     wire_safe_copy(name, sizeof(name), f->name);
     switch (f->kind) {
     case WIRE_FAULT_NUL:
-        wire_problem_set(p, 422, "nul-character",
-                         "line %zu, column %zu (byte %zu): %s is not accepted in a JSON string here; send \"encoding\": "
-                         "\"base64\" with source_code, stdin and expected_output in base64",
-                         f->line, f->column, f->offset, f->text);
+        wire_problem_set(
+            p, 422, "nul-character",
+            "line %zu, column %zu (byte %zu): %s is not accepted in a JSON string here; send \"encoding\": "
+            "\"base64\" with source_code, stdin and expected_output in base64",
+            f->line, f->column, f->offset, f->text);
         fault_place(p, f);
         break;
     case WIRE_FAULT_DUPLICATE:
-        wire_problem_set(p, 400, "duplicate-field", "line %zu, column %zu (byte %zu): %s: \"%s\"", f->line, f->column,
-                         f->offset, f->text, name);
+        wire_problem_set(p, 400, "duplicate-field", "line %zu, column %zu (byte %zu): %s: \"%s\"", f->line,
+                         f->column, f->offset, f->text, name);
         fault_place(p, f);
         break;
     case WIRE_FAULT_VALUES:
     case WIRE_FAULT_MEMBERS:
-        wire_problem_set(p, 413, "too-large", "line %zu, column %zu (byte %zu): %s", f->line, f->column, f->offset,
-                         f->text);
+        wire_problem_set(p, 413, "too-large", "line %zu, column %zu (byte %zu): %s", f->line, f->column,
+                         f->offset, f->text);
         fault_place(p, f);
         break;
     default:
-        wire_problem_set(p, 400, "invalid-json", "line %zu, column %zu (byte %zu): %s", f->line, f->column, f->offset,
-                         f->text);
+        wire_problem_set(p, 400, "invalid-json", "line %zu, column %zu (byte %zu): %s", f->line, f->column,
+                         f->offset, f->text);
         break;
     }
 }

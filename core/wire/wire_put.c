@@ -55,13 +55,13 @@ void wire_put_key(struct wire_put *w, const char *key)
 
 static void put_escaped(struct wire_put *w, unsigned char c)
 {
-    static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
+    static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt", hex[] = "0123456789abcdef";
     const char *at = c != 0 ? strchr(plain, c) : NULL;
-    char text[8];
-    int n = at != NULL ? snprintf(text, sizeof(text), "\\%c", letter[at - plain])
-                       : snprintf(text, sizeof(text), "\\u%04x", c);
+    char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
 
-    put(w, text, (size_t)n);
+    if (at != NULL)
+        text[1] = letter[at - plain];
+    put(w, text, at != NULL ? 2 : 6);
 }
 
 static bool needs_escape(unsigned char c)

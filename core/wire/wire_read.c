@@ -3,9 +3,9 @@
 
 #include <cjson/cJSON.h>
 
-#define FIELDS_EACH 16            /* values of a submission beside its args */
-#define VALUES_LEAST 65536        /* small bodies get exact answers instead of "too many values" */
-#define VALUES_MOST (1u << 22)    /* what a tree may cost: about 80 bytes each */
+#define FIELDS_EACH 16         /* values of a submission beside its args */
+#define VALUES_LEAST 65536     /* small bodies get exact answers instead of "too many values" */
+#define VALUES_MOST (1u << 22) /* what a tree may cost: about 80 bytes each */
 
 static void cjson_freep(cJSON **node)
 {
@@ -32,7 +32,8 @@ static int body_parse(struct bytes body, const struct wire_rules *rules, size_t 
     }
     *ret = cJSON_ParseWithLength(body.ptr, body.len);
     if (*ret == NULL) /* the text is good: only memory can be short */
-        return wire_problem_set(problem, 503, "unavailable", "not enough memory to read this request; try again later");
+        return wire_problem_set(problem, 503, "unavailable",
+                                "not enough memory to read this request; try again later");
     return 0;
 }
 
@@ -69,8 +70,10 @@ static int submissions_find(const cJSON *root, const struct wire_rules *rules, c
     size_t count;
 
     if (!cJSON_IsObject(root))
-        return refuse(p, 422, "wrong-type", "body", "", "an object", "the body must be {\"submissions\": [...]}");
-    cJSON_ArrayForEach(member, root) {
+        return refuse(p, 422, "wrong-type", "body", "", "an object",
+                      "the body must be {\"submissions\": [...]}");
+    cJSON_ArrayForEach(member, root)
+    {
         if (strcmp(member->string, "submissions") != 0)
             return refuse(p, 422, "unknown-field", member->string, "", "",
                           "a batch has one field, \"submissions\"; this one is no part of it");
@@ -86,13 +89,14 @@ static int submissions_find(const cJSON *root, const struct wire_rules *rules, c
     if (count == 0)
         return refuse(p, 422, "out-of-range", "submissions", value, bound, "submissions is empty");
     if (count > rules->batch_max)
-        return refuse(p, 413, "too-large", "submissions", value, bound, "submissions has too many items for one batch");
+        return refuse(p, 413, "too-large", "submissions", value, bound,
+                      "submissions has too many items for one batch");
     *ret = list;
     return 0;
 }
 
-int wire_batch_read(struct bytes body, const struct wire_rules *rules, struct job ***ret_jobs, size_t *ret_count,
-                    struct wire_problem *problem)
+int wire_batch_read(struct bytes body, const struct wire_rules *rules, struct job ***ret_jobs,
+                    size_t *ret_count, struct wire_problem *problem)
 {
     CLEAN(cjson_freep) cJSON *root = NULL;
     const cJSON *list = NULL, *item;
@@ -103,7 +107,8 @@ int wire_batch_read(struct bytes body, const struct wire_rules *rules, struct jo
         submissions_find(root, rules, &list, problem) != 0)
         return -1;
     jobs = mem_zero((size_t)cJSON_GetArraySize(list), sizeof(struct job *));
-    cJSON_ArrayForEach(item, list) {
+    cJSON_ArrayForEach(item, list)
+    {
         if (wire_item_read(item, (int)count, rules, &jobs[count], problem) != 0) {
             while (count > 0)
                 job_free(jobs[--count]);

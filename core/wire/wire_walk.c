@@ -58,13 +58,25 @@ size_t wire_char_decode(const char **p, char out[4])
     if (ch == '\\') {
         ch = *(*p)++;
         switch (ch) {
-        case 'u': return unicode_decode(p, out);
-        case 'b': ch = '\b'; break;
-        case 'f': ch = '\f'; break;
-        case 'n': ch = '\n'; break;
-        case 'r': ch = '\r'; break;
-        case 't': ch = '\t'; break;
-        default: break; /* the character itself */
+        case 'u':
+            return unicode_decode(p, out);
+        case 'b':
+            ch = '\b';
+            break;
+        case 'f':
+            ch = '\f';
+            break;
+        case 'n':
+            ch = '\n';
+            break;
+        case 'r':
+            ch = '\r';
+            break;
+        case 't':
+            ch = '\t';
+            break;
+        default:
+            break; /* the character itself */
         }
     }
     out[0] = ch;
@@ -100,11 +112,13 @@ int wire_string_decode(struct bytes value, struct buf *out)
 
 bool wire_string_is(struct bytes value, const char *text)
 {
-    const char *p = value.ptr + 1, *end = value.ptr + value.len - 1;
+    const char *p, *end;
     size_t len = strlen(text);
 
     if (!wire_walk_is_string(value))
         return false;
+    p = value.ptr + 1;
+    end = value.ptr + value.len - 1;
     while (p < end) {
         char piece[4];
         size_t n = wire_char_decode(&p, piece);

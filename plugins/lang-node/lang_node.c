@@ -2,25 +2,28 @@
 #include <execd/plugin.h>
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lang_util.h"
 
 enum { NODE_ID = 63, NODE_THREADS = 16 };
-enum { OPT_INTERPRETER, OPT_COUNT };
+enum { OPT_INTERPRETER, OPT_MODULES, OPT_COUNT };
 
 struct node {
     const struct execd_host *host;
     const char *interpreter;
     char *home; /* "!/opt/node", if the interpreter lives outside of the system's folders */
-    const char *mounts[2];
+    char *modules; /* "!/srv/node_modules", if the operator offers packages */
+    char *node_path; /* "NODE_PATH=/srv/node_modules", likewise */
+    const char *mounts[3], *env[5];
     struct execd_language language;
 };
 
 static const struct execd_option options[OPT_COUNT] = {
     [OPT_INTERPRETER] = {"interpreter", EXECD_OPT_PATH, 0, "/usr/bin/node", "the node to run", 0, 0},
+    [OPT_MODULES] = {"modules", EXECD_OPT_STRING, 0, "", "a folder of packages that programs may require()", 0, 0},
 };
-
-static const char *const environment[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF-8", NULL};
 
 /* ---- instance -------------------------------------------------------------------------- */
 
@@ -29,24 +32,62 @@ static void node_destroy(void *self)
     struct node *n = self;
 
     free(n->home);
+    free(n->modules);
+    free(n->node_path);
     free(n);
+}
+
+/* `prefix` and `path` in one; NULL without memory. */
+static char *joined(const char *prefix, const char *path)
+{
+    size_t size = strlen(prefix) + strlen(path) + 1;
+    char *text = malloc(size);
+
+    if (text != NULL)
+        snprintf(text, size, "%s%s", prefix, path);
+    return text;
+}
+
+/* The paths that cells show for it, and the environment of its programs. */
+static int node_paths(struct node *n, const char *modules)
+{
+    static const char *const usual[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF-8"};
+    size_t mounts = 0;
+
+    memcpy(n->env, usual, sizeof(usual));
+    if (path_home(n->interpreter, &n->home) != 0)
+        return -1;
+    if (n->home != NULL)
+        n->mounts[mounts++] = n->home;
+    if (modules[0] == '\0')
+        return 0;
+    n->modules = joined("!", modules);
+    n->node_path = joined("NODE_PATH=", modules);
+    if (n->modules == NULL || n->node_path == NULL)
+        return -1;
+    n->mounts[mounts] = n->modules;
+    n->env[sizeof(usual) / sizeof(usual[0])] = n->node_path;
+    return 0;
 }
 
 static int32_t node_create(const struct execd_host *host, struct execd_ctx *ctx,
                            const struct execd_value *values, void **ret_self, struct execd_error *err)
 {
-    struct node *n = calloc(1, sizeof(*n));
+    const char *modules = values[OPT_MODULES].string;
+    struct node *n;
 
     (void)ctx;
+    if (modules[0] != '\0' && modules[0] != '/')
+        return host->fail(err, EXECD_E_CONFIG, "modules: `%s` is no absolute path", modules);
+    n = calloc(1, sizeof(*n));
     if (n == NULL)
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     n->host = host;
     n->interpreter = values[OPT_INTERPRETER].string;
-    if (path_home(n->interpreter, &n->home) != 0) {
+    if (node_paths(n, modules) != 0) {
         node_destroy(n);
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     }
-    n->mounts[0] = n->home;
     n->language = (struct execd_language){
         .id = NODE_ID,
         .name = "JavaScript",
@@ -98,7 +139,7 @@ static int32_t node_plan(void *self, const struct execd_submission *submission, 
         .size = sizeof(run),
         .phase = EXECD_PHASE_RUN,
         .argv = argv,
-        .env = environment,
+        .env = n->env,
         .profile = EXECD_PROFILE_JIT,
         .extra_processes = NODE_THREADS,
         .flags = EXECD_STEP_ARGS,
@@ -119,7 +160,7 @@ static int32_t node_probe(void *self, int32_t language_id, struct execd_plan *pl
         .size = sizeof(step),
         .phase = EXECD_PHASE_RUN,
         .argv = argv,
-        .env = environment,
+        .env = n->env,
         .profile = EXECD_PROFILE_JIT,
         .extra_processes = NODE_THREADS,
     };

@@ -56,7 +56,7 @@ for d in ('/', '/etc', '/usr', '/usr/bin', '/dev', '/proc/sys/kernel'):
         pass
 for f in ('/etc/shadow', '/root', '/home', '/var', '/sys', '/boot', '/etc/ssh', '/run', '/proc/1/root', '/proc/1/environ', '/proc/kcore'):
     try:
-        os.listdir(f) if os.path.isdir(f) else open(f).read(1); print('read', f)
+        there = os.listdir(f) if os.path.isdir(f) else open(f).read(1); there and print('read', f)
     except OSError as e:
         pass
 print(sorted(os.listdir('/box')), os.getcwd())

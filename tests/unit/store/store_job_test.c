@@ -537,6 +537,50 @@ static void test_kill_of_redis(void **state)
     store_free(s);
 }
 
+static void stop_loop(void *arg)
+{
+    *(bool *)arg = true;
+    loop_stop(loop);
+}
+
+/* Both connections' watchdogs ask twice and are answered: nothing is dropped for being quiet. */
+static void test_quiet_connections_stay(void **state)
+{
+    struct store *s = open_fresh(5000, 100);
+    bool changed = false, over = false;
+    struct loop_timer *t = loop_timer_new(loop, stop_loop, &over);
+
+    (void)state;
+    store_on_change(s, on_change, &changed);
+    loop_timer_arm(t, 11000);
+    loop_run(loop);
+    assert_true(over);
+    assert_false(changed);
+    loop_timer_free(t);
+    store_free(s);
+}
+
+/* A server that hangs is left, and found again when it goes on. */
+static void test_hanging_redis_is_noticed(void **state)
+{
+    struct store *s = open_fresh(5000, 100);
+    bool changed = false;
+    struct answer a;
+
+    (void)state;
+    store_on_change(s, on_change, &changed);
+    kill(store_embedded_pid(server), SIGSTOP);
+    until(&changed);
+    assert_false(store_connected(s));
+    changed = false;
+    kill(store_embedded_pid(server), SIGCONT);
+    until(&changed);
+    assert_true(store_connected(s));
+    ASK(a, store_ping(s, on_done, &a));
+    assert_int_equal(a.err.code, 0);
+    store_free(s);
+}
+
 static void test_free_answers_what_is_owed(void **state)
 {
     struct store *s = open_fresh(5000, 100);
@@ -606,6 +650,8 @@ int main(void)
         cmocka_unit_test(test_outbox),
         cmocka_unit_test(test_two_workers_never_share),
         cmocka_unit_test(test_kill_of_redis),
+        cmocka_unit_test(test_quiet_connections_stay),
+        cmocka_unit_test(test_hanging_redis_is_noticed),
         cmocka_unit_test(test_free_answers_what_is_owed),
         cmocka_unit_test(test_second_server_is_kept_out),
     };

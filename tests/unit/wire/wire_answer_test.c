@@ -17,14 +17,24 @@ static uint64_t memory_min(void *arg, int32_t id, bool *ret_known)
 }
 
 static const struct wire_rules rules = {
-    .batch_max = 3, .source_max = 1 << 20, .stdin_max = 1 << 20, .expected_max = 8, .args_max = 3, .args_bytes_max = 100,
-    .min = {.wall_ms = 1, .memory_bytes = 1 << 20}, .max = {.wall_ms = 60000, .memory_bytes = UINT64_C(1) << 40},
+    .batch_max = 3,
+    .source_max = 1 << 20,
+    .stdin_max = 1 << 20,
+    .expected_max = 8,
+    .args_max = 3,
+    .args_bytes_max = 100,
+    .min = {.wall_ms = 1, .memory_bytes = 1 << 20},
+    .max = {.wall_ms = 60000, .memory_bytes = UINT64_C(1) << 40},
     .language_memory_min = memory_min,
 };
 
 static void round_trip(struct bytes source, struct bytes input, const char *const *args)
 {
-    struct wire_request r = {.language_id = 50, .source = source, .stdin_data = input, .args = args, .timeout_ms = 700,
+    struct wire_request r = {.language_id = 50,
+                             .source = source,
+                             .stdin_data = input,
+                             .args = args,
+                             .timeout_ms = 700,
                              .memory_mb = 64};
     CLEAN_BUF struct buf json = {0};
     CLEAN(job_freep) struct job *job = NULL;
@@ -83,7 +93,11 @@ static void test_job_round_trip(void **state)
         every[i] = (char)i;
     memcpy(job->token, TOKEN, sizeof(job->token));
     t->status = JOB_RUNTIME_ERROR;
-    t->measure = (struct job_measure){.ran = true, .exit_code = -1, .signal = 11, .wall_ns = 1234567, .cpu_ns = 1000000,
+    t->measure = (struct job_measure){.ran = true,
+                                      .exit_code = -1,
+                                      .signal = 11,
+                                      .wall_ns = 1234567,
+                                      .cpu_ns = 1000000,
                                       .memory_bytes = UINT64_C(5) << 30};
     buf_add(&t->out.bytes, every, 256);
     buf_add(&t->err.bytes, every, 128); /* UTF-8, with U+0000 */
@@ -114,8 +128,11 @@ static void test_queued_answer(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(wire_answer_read(bytes_of("{\"token\":\"" TOKEN "\",\"status\":\"queued\",\"stdout\":null,"
-                                               "\"exit_code\":null,\"unknown\":{\"stdout\":\"x\"}}"), &a, &err), 0);
+    assert_int_equal(
+        wire_answer_read(bytes_of("{\"token\":\"" TOKEN "\",\"status\":\"queued\",\"stdout\":null,"
+                                  "\"exit_code\":null,\"unknown\":{\"stdout\":\"x\"}}"),
+                         &a, &err),
+        0);
     assert_int_equal(a.status, JOB_QUEUED);
     assert_int_equal(a.exit_code, -1);
     assert_int_equal(a.out.len, 0);
@@ -125,17 +142,26 @@ static void test_queued_answer(void **state)
 static void test_bad_answers(void **state)
 {
     static const char *const bad[] = {
-        "", "{}", "[]", "null", "{\"token\":5,\"status\":\"queued\"}", "{\"token\":\"x\",\"status\":\"queued\"}",
-        "{\"token\":\"" TOKEN "\"}", "{\"token\":\"" TOKEN "\",\"status\":\"nope\"}", "{\"token\":\"" TOKEN "\",\"status\":5}",
+        "",
+        "{}",
+        "[]",
+        "null",
+        "{\"token\":5,\"status\":\"queued\"}",
+        "{\"token\":\"x\",\"status\":\"queued\"}",
+        "{\"token\":\"" TOKEN "\"}",
+        "{\"token\":\"" TOKEN "\",\"status\":\"nope\"}",
+        "{\"token\":\"" TOKEN "\",\"status\":5}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"stdout\":5}",
-        "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"stdout\":\"x\",\"stderr\":\"!\",\"stderr_encoding\":\"base64\"}",
+        "{\"token\":\"" TOKEN
+        "\",\"status\":\"completed\",\"stdout\":\"x\",\"stderr\":\"!\",\"stderr_encoding\":\"base64\"}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"exit_code\":256}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"exit_code\":1.5}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"signal\":\"9\"}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"memory\":-1}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"execution_time\":1e999}",
         "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"cpu_time\":true}",
-        "<html>502</html>", "{\"token\":\"" TOKEN "\",\"status\":\"completed\"",
+        "<html>502</html>",
+        "{\"token\":\"" TOKEN "\",\"status\":\"completed\"",
     };
 
     (void)state;
@@ -152,8 +178,9 @@ static void test_bad_answers(void **state)
 
 static void test_mutated_answers(void **state)
 {
-    static const char seed[] = "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"stdout\":\"a\\u0000b\",\"stderr\":\"/w==\","
-                               "\"stderr_encoding\":\"base64\",\"exit_code\":0,\"limits\":{\"a\":[1,2,{}]},\"memory\":1e6}";
+    static const char seed[] =
+        "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"stdout\":\"a\\u0000b\",\"stderr\":\"/w==\","
+        "\"stderr_encoding\":\"base64\",\"exit_code\":0,\"limits\":{\"a\":[1,2,{}]},\"memory\":1e6}";
     static const char alphabet[] = "{}[]\",:\\/ntru0123456789eE.+- \n\xc3\xa9\0";
     uint64_t x = 7;
     unsigned good = 0;
@@ -182,7 +209,8 @@ static void test_problem_text(void **state)
     static const struct {
         const char *body, *text;
     } cases[] = {
-        {"{\"type\":\"x\",\"title\":\"T\",\"detail\":\"timeout: 7 is out of range\",\"field\":\"timeout\",\"value\":\"7\",\"bound\":\"50..60 ms\"}",
+        {"{\"type\":\"x\",\"title\":\"T\",\"detail\":\"timeout: 7 is out of "
+         "range\",\"field\":\"timeout\",\"value\":\"7\",\"bound\":\"50..60 ms\"}",
          "timeout: 7 is out of range (allowed 50..60 ms)"},
         {"{\"title\":\"Not found\",\"status\":404}", "Not found"},
         {"{\"detail\":\"bad\",\"item\":3,\"field\":\"args\"}", "bad (item 3) (field args)"},
@@ -208,13 +236,17 @@ static void collect(void *arg, int32_t id, const char *name, const char *version
 
 static void test_languages(void **state)
 {
-    static const char *const bad[] = {"{}", "[1]", "[{}]", "[{\"id\":\"71\",\"name\":\"x\"}]", "[{\"id\":71}]", "x"};
+    static const char *const bad[] = {
+        "{}", "[1]", "[{}]", "[{\"id\":\"71\",\"name\":\"x\"}]", "[{\"id\":71}]", "x"};
     CLEAN_BUF struct buf out = {0};
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(wire_languages_read(bytes_of("[{\"id\":71,\"name\":\"Python\",\"version\":\"3.11\",\"x\":[]},"
-                                                  "{\"version\":null,\"name\":\"C\",\"id\":50}]"), collect, &out, &err), 0);
+    assert_int_equal(
+        wire_languages_read(bytes_of("[{\"id\":71,\"name\":\"Python\",\"version\":\"3.11\",\"x\":[]},"
+                                     "{\"version\":null,\"name\":\"C\",\"id\":50}]"),
+                            collect, &out, &err),
+        0);
     assert_string_equal(out.data, "71=Python/3.11;50=C/;");
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         assert_int_not_equal(wire_languages_read(bytes_of(bad[i]), collect, &out, &err), 0);
@@ -223,12 +255,9 @@ static void test_languages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_job_round_trip),
-        cmocka_unit_test(test_queued_answer),
-        cmocka_unit_test(test_bad_answers),
-        cmocka_unit_test(test_mutated_answers),
-        cmocka_unit_test(test_problem_text),
+        cmocka_unit_test(test_requests),        cmocka_unit_test(test_job_round_trip),
+        cmocka_unit_test(test_queued_answer),   cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_mutated_answers), cmocka_unit_test(test_problem_text),
         cmocka_unit_test(test_languages),
     };
 

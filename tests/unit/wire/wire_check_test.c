@@ -1,4 +1,5 @@
-/* wire_check_test.c - the strict reader against RFC 8259, against cJSON, and against what nobody should send. */
+/* wire_check_test.c - the strict reader against RFC 8259, against cJSON, and against what nobody should send.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,10 +42,30 @@ static void refuses(const char *text, size_t len, enum wire_fault_kind kind, siz
 static void test_good_texts(void **state)
 {
     static const char *const good[] = {
-        "{}", "[]", "null", "true", "false", "0", "-0", "1.5e+3", "-0.1E-2", "\"\"", " \t\r\n[ ] ", "[1,2,[3]]",
-        "{\"a\":1,\"b\":{\"a\":2}}", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
-        "\"\\ud83d\\ude00\"", "\"\x7f\"", "{\"\":0}", "\"\\uFFFF\"", "[\"\\u2028\"]", "1e999", "[[[[[[[[[[]]]]]]]]]]",
-        "{\"a\":{},\"A\":{}}", "123456789012345678901234567890",
+        "{}",
+        "[]",
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1.5e+3",
+        "-0.1E-2",
+        "\"\"",
+        " \t\r\n[ ] ",
+        "[1,2,[3]]",
+        "{\"a\":1,\"b\":{\"a\":2}}",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
+        "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\x7f\"",
+        "{\"\":0}",
+        "\"\\uFFFF\"",
+        "[\"\\u2028\"]",
+        "1e999",
+        "[[[[[[[[[[]]]]]]]]]]",
+        "{\"a\":{},\"A\":{}}",
+        "123456789012345678901234567890",
     };
 
     (void)state;
@@ -52,7 +73,10 @@ static void test_good_texts(void **state)
         accepts(good[i]);
 }
 
-#define BAD(text, kind, offset) {text, sizeof(text) - 1, WIRE_FAULT_##kind, offset}
+#define BAD(text, kind, offset)                                                                              \
+    {                                                                                                        \
+        text, sizeof(text) - 1, WIRE_FAULT_##kind, offset                                                    \
+    }
 
 static void test_bad_texts(void **state)
 {
@@ -62,28 +86,85 @@ static void test_bad_texts(void **state)
         enum wire_fault_kind kind;
         size_t offset;
     } bad[] = {
-        BAD("", GRAMMAR, 0), BAD("   ", GRAMMAR, 3), BAD("{", GRAMMAR, 1), BAD("[", GRAMMAR, 1), BAD("[1", GRAMMAR, 2),
-        BAD("[1,", GRAMMAR, 3), BAD("[1,]", GRAMMAR, 3), BAD("[,1]", GRAMMAR, 1), BAD("[1 2]", GRAMMAR, 3),
-        BAD("{\"a\"}", GRAMMAR, 4), BAD("{\"a\":}", GRAMMAR, 5), BAD("{\"a\":1,}", GRAMMAR, 7), BAD("{a:1}", GRAMMAR, 1),
-        BAD("{'a':1}", GRAMMAR, 1), BAD("{\"a\":1]", GRAMMAR, 6), BAD("[1}", GRAMMAR, 2), BAD("{1:2}", GRAMMAR, 1),
-        BAD("nul", GRAMMAR, 0), BAD("nulll", GRAMMAR, 4), BAD("True", GRAMMAR, 0), BAD("NaN", GRAMMAR, 0),
-        BAD("Infinity", GRAMMAR, 0), BAD("-Infinity", GRAMMAR, 1), BAD("-", GRAMMAR, 1), BAD("+1", GRAMMAR, 0),
-        BAD("01", GRAMMAR, 1), BAD("-01", GRAMMAR, 2), BAD("1.", GRAMMAR, 2), BAD(".5", GRAMMAR, 0), BAD("1e", GRAMMAR, 2),
-        BAD("1e+", GRAMMAR, 3), BAD("1.e1", GRAMMAR, 2), BAD("0x10", GRAMMAR, 1), BAD("1_000", GRAMMAR, 1),
-        BAD("\"", GRAMMAR, 1), BAD("\"a", GRAMMAR, 2), BAD("\"a\\", GRAMMAR, 3), BAD("\"\\x41\"", GRAMMAR, 2),
-        BAD("\"\\u12\"", GRAMMAR, 1), BAD("\"\\u12g4\"", GRAMMAR, 1), BAD("\"\n\"", GRAMMAR, 1), BAD("\"\t\"", GRAMMAR, 1),
-        BAD("\"\x1f\"", GRAMMAR, 1), BAD("\"\0\"", GRAMMAR, 1), BAD("\0", GRAMMAR, 0), BAD("{}\0", GRAMMAR, 2),
-        BAD("{} {}", GRAMMAR, 3), BAD("1 2", GRAMMAR, 2), BAD("[]]", GRAMMAR, 2), BAD("//x\n1", GRAMMAR, 0),
-        BAD("[1,/*x*/2]", GRAMMAR, 3), BAD("\xef\xbb\xbf{}", GRAMMAR, 0), BAD("\"\\ud800\"", GRAMMAR, 1),
-        BAD("\"\\udc00\"", GRAMMAR, 1), BAD("\"\\ud800\\u0041\"", GRAMMAR, 1), BAD("\"\\ud800\\ud800\"", GRAMMAR, 1),
-        BAD("\"\\ud800x\"", GRAMMAR, 1), BAD("\v1", GRAMMAR, 0), BAD("\xc2\xa0" "1", GRAMMAR, 0),
-        BAD("\"\xff\"", UTF8, 1), BAD("\"\xc3\"", UTF8, 1), BAD("\"\xc0\x80\"", UTF8, 1), BAD("\"\xed\xa0\x80\"", UTF8, 1),
-        BAD("\"\xf4\x90\x80\x80\"", UTF8, 1), BAD("\"\xe2\x82", UTF8, 1), BAD("[\"ok\", \"\x80\"]", UTF8, 8), BAD("\xfe\xff", UTF8, 0),
-        BAD("\"\\u0000\"", NUL, 1), BAD("[\"a\\u0000\"]", NUL, 3), BAD("{\"\\u0000\":1}", NUL, 2),
-        BAD("{\"a\":1,\"a\":2}", DUPLICATE, 7), BAD("{\"a\":1,\"\\u0061\":2}", DUPLICATE, 7),
-        BAD("{\"\\u00e9\":1,\"\xc3\xa9\":2}", DUPLICATE, 12), BAD("{\"\xc3\xa9\":1,\"\\u00E9\":2}", DUPLICATE, 8),
+        BAD("", GRAMMAR, 0),
+        BAD("   ", GRAMMAR, 3),
+        BAD("{", GRAMMAR, 1),
+        BAD("[", GRAMMAR, 1),
+        BAD("[1", GRAMMAR, 2),
+        BAD("[1,", GRAMMAR, 3),
+        BAD("[1,]", GRAMMAR, 3),
+        BAD("[,1]", GRAMMAR, 1),
+        BAD("[1 2]", GRAMMAR, 3),
+        BAD("{\"a\"}", GRAMMAR, 4),
+        BAD("{\"a\":}", GRAMMAR, 5),
+        BAD("{\"a\":1,}", GRAMMAR, 7),
+        BAD("{a:1}", GRAMMAR, 1),
+        BAD("{'a':1}", GRAMMAR, 1),
+        BAD("{\"a\":1]", GRAMMAR, 6),
+        BAD("[1}", GRAMMAR, 2),
+        BAD("{1:2}", GRAMMAR, 1),
+        BAD("nul", GRAMMAR, 0),
+        BAD("nulll", GRAMMAR, 4),
+        BAD("True", GRAMMAR, 0),
+        BAD("NaN", GRAMMAR, 0),
+        BAD("Infinity", GRAMMAR, 0),
+        BAD("-Infinity", GRAMMAR, 1),
+        BAD("-", GRAMMAR, 1),
+        BAD("+1", GRAMMAR, 0),
+        BAD("01", GRAMMAR, 1),
+        BAD("-01", GRAMMAR, 2),
+        BAD("1.", GRAMMAR, 2),
+        BAD(".5", GRAMMAR, 0),
+        BAD("1e", GRAMMAR, 2),
+        BAD("1e+", GRAMMAR, 3),
+        BAD("1.e1", GRAMMAR, 2),
+        BAD("0x10", GRAMMAR, 1),
+        BAD("1_000", GRAMMAR, 1),
+        BAD("\"", GRAMMAR, 1),
+        BAD("\"a", GRAMMAR, 2),
+        BAD("\"a\\", GRAMMAR, 3),
+        BAD("\"\\x41\"", GRAMMAR, 2),
+        BAD("\"\\u12\"", GRAMMAR, 1),
+        BAD("\"\\u12g4\"", GRAMMAR, 1),
+        BAD("\"\n\"", GRAMMAR, 1),
+        BAD("\"\t\"", GRAMMAR, 1),
+        BAD("\"\x1f\"", GRAMMAR, 1),
+        BAD("\"\0\"", GRAMMAR, 1),
+        BAD("\0", GRAMMAR, 0),
+        BAD("{}\0", GRAMMAR, 2),
+        BAD("{} {}", GRAMMAR, 3),
+        BAD("1 2", GRAMMAR, 2),
+        BAD("[]]", GRAMMAR, 2),
+        BAD("//x\n1", GRAMMAR, 0),
+        BAD("[1,/*x*/2]", GRAMMAR, 3),
+        BAD("\xef\xbb\xbf{}", GRAMMAR, 0),
+        BAD("\"\\ud800\"", GRAMMAR, 1),
+        BAD("\"\\udc00\"", GRAMMAR, 1),
+        BAD("\"\\ud800\\u0041\"", GRAMMAR, 1),
+        BAD("\"\\ud800\\ud800\"", GRAMMAR, 1),
+        BAD("\"\\ud800x\"", GRAMMAR, 1),
+        BAD("\v1", GRAMMAR, 0),
+        BAD("\xc2\xa0"
+            "1",
+            GRAMMAR, 0),
+        BAD("\"\xff\"", UTF8, 1),
+        BAD("\"\xc3\"", UTF8, 1),
+        BAD("\"\xc0\x80\"", UTF8, 1),
+        BAD("\"\xed\xa0\x80\"", UTF8, 1),
+        BAD("\"\xf4\x90\x80\x80\"", UTF8, 1),
+        BAD("\"\xe2\x82", UTF8, 1),
+        BAD("[\"ok\", \"\x80\"]", UTF8, 8),
+        BAD("\xfe\xff", UTF8, 0),
+        BAD("\"\\u0000\"", NUL, 1),
+        BAD("[\"a\\u0000\"]", NUL, 3),
+        BAD("{\"\\u0000\":1}", NUL, 2),
+        BAD("{\"a\":1,\"a\":2}", DUPLICATE, 7),
+        BAD("{\"a\":1,\"\\u0061\":2}", DUPLICATE, 7),
+        BAD("{\"\\u00e9\":1,\"\xc3\xa9\":2}", DUPLICATE, 12),
+        BAD("{\"\xc3\xa9\":1,\"\\u00E9\":2}", DUPLICATE, 8),
         BAD("{\"\\ud83d\\ude00\":1,\"\xf0\x9f\x98\x80\":2}", DUPLICATE, 18),
-        BAD("[{\"x\":0,\"a\":{\"b\":0},\"x\":0}]", DUPLICATE, 20), BAD("{\"\":1,\"\":2}", DUPLICATE, 6),
+        BAD("[{\"x\":0,\"a\":{\"b\":0},\"x\":0}]", DUPLICATE, 20),
+        BAD("{\"\":1,\"\":2}", DUPLICATE, 6),
         BAD("{\"a\\/\":1,\"a/\":2}", DUPLICATE, 9),
         BAD("1234567890123456789012345678901234567890123456789012345678901234", GRAMMAR, 0),
     };
@@ -157,7 +238,8 @@ static void test_utf8_place(void **state)
 {
     size_t len = 9000;
     CLEAN_FREE char *text = malloc(len);
-    static const size_t places[] = {1, 2, 7, 8, 9, 4093, 4094, 4095, 4096, 4097, 4098, 8190, 8191, 8192, 8998};
+    static const size_t places[] = {1,    2,    7,    8,    9,    4093, 4094, 4095,
+                                    4096, 4097, 4098, 8190, 8191, 8192, 8998};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(places); i++) {
@@ -251,7 +333,8 @@ static size_t mutate(char *text, size_t len, size_t room)
 static void test_agreement_with_cjson(void **state)
 {
     static const char *const seeds[] = {
-        "{\"submissions\":[{\"source_code\":\"print(1)\\n\",\"language_id\":71,\"timeout\":1e3,\"args\":[\"a\",\"\\u00e9\"]}]}",
+        "{\"submissions\":[{\"source_code\":\"print(1)\\n\",\"language_id\":71,\"timeout\":1e3,\"args\":["
+        "\"a\",\"\\u00e9\"]}]}",
         "[1,-2.5e+10,true,false,null,\"\\ud83d\\ude00\",{\"a\":{\"b\":[]}}]",
         "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"b\":[[],{},[{}]],\"c\":0.125}",
     };
@@ -285,8 +368,8 @@ static void test_agreement_with_cjson(void **state)
 /* Nothing but grammar: random tokens, where most is refused, and reading never leaves the text. */
 static void test_token_soup(void **state)
 {
-    static const char *const tokens[] = {"{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "1", "-1.5e3", "true", "null",
-                                         " ", "\"\\u0041\"", "\"", "\\"};
+    static const char *const tokens[] = {"{", "}",      "[",    "]",    ",", ":",           "\"a\"", "\"b\"",
+                                         "1", "-1.5e3", "true", "null", " ", "\"\\u0041\"", "\"",    "\\"};
     unsigned accepted = 0;
 
     (void)state;

@@ -23,9 +23,17 @@ static struct fixture fixture_new(void)
     memcpy(f.job->token, TOKEN, sizeof(f.job->token));
     f.job->language_id = 71;
     f.job->created_ms = 1700000000123;
-    f.job->limits = (struct job_limits){.wall_ms = 3000, .cpu_ms = 3000, .memory_bytes = 128u << 20, .cpu_millis = 500,
-                                        .processes = 64, .output_bytes = 1 << 20, .file_bytes = 2, .open_files = 3,
-                                        .box_bytes = 4, .box_inodes = 5, .stack_bytes = 6};
+    f.job->limits = (struct job_limits){.wall_ms = 3000,
+                                        .cpu_ms = 3000,
+                                        .memory_bytes = 128u << 20,
+                                        .cpu_millis = 500,
+                                        .processes = 64,
+                                        .output_bytes = 1 << 20,
+                                        .file_bytes = 2,
+                                        .open_files = 3,
+                                        .box_bytes = 4,
+                                        .box_inodes = 5,
+                                        .stack_bytes = 6};
     f.view = (struct wire_job){.job = f.job};
     return f;
 }
@@ -55,14 +63,17 @@ static struct job_test_result *add(struct fixture *f, enum job_status status, co
 
     t->status = status;
     buf_add(&t->out.bytes, out, len);
-    t->measure = (struct job_measure){.ran = true, .exit_code = 0, .wall_ns = 45320000, .cpu_ns = 1500, .memory_bytes = 4096};
+    t->measure = (struct job_measure){
+        .ran = true, .exit_code = 0, .wall_ns = 45320000, .cpu_ns = 1500, .memory_bytes = 4096};
     f->view.result = &f->result;
     return t;
 }
 
-#define LIMITS \
-    "\"limits\":{\"timeout\":3000,\"cpu_time\":3000,\"memory_limit\":128,\"memory_bytes\":134217728,\"cpu_limit\":\"500m\"," \
-    "\"processes\":64,\"output_bytes\":1048576,\"file_bytes\":2,\"open_files\":3,\"box_bytes\":4,\"box_inodes\":5," \
+#define LIMITS                                                                                               \
+    "\"limits\":{\"timeout\":3000,\"cpu_time\":3000,\"memory_limit\":128,\"memory_bytes\":134217728,\"cpu_"  \
+    "limit\":\"500m\","                                                                                      \
+    "\"processes\":64,\"output_bytes\":1048576,\"file_bytes\":2,\"open_files\":3,\"box_bytes\":4,\"box_"     \
+    "inodes\":5,"                                                                                            \
     "\"stack_bytes\":6}"
 
 static void test_queued(void **state)
@@ -72,10 +83,13 @@ static void test_queued(void **state)
     (void)state;
     assert_string_equal(
         show(&f),
-        "{\"token\":\"" TOKEN "\",\"status\":\"queued\",\"language_id\":71,\"problem_id\":null,\"stdout\":null,"
-        "\"stdout_encoding\":\"utf-8\",\"stdout_truncated\":false,\"stderr\":null,\"stderr_encoding\":\"utf-8\","
+        "{\"token\":\"" TOKEN
+        "\",\"status\":\"queued\",\"language_id\":71,\"problem_id\":null,\"stdout\":null,"
+        "\"stdout_encoding\":\"utf-8\",\"stdout_truncated\":false,\"stderr\":null,\"stderr_encoding\":\"utf-"
+        "8\","
         "\"stderr_truncated\":false,\"compile_output\":null,\"compile_output_encoding\":\"utf-8\","
-        "\"compile_output_truncated\":false,\"exit_code\":null,\"signal\":null,\"execution_time\":null,\"cpu_time\":null,"
+        "\"compile_output_truncated\":false,\"exit_code\":null,\"signal\":null,\"execution_time\":null,\"cpu_"
+        "time\":null,"
         "\"memory\":null,\"limit_hit\":null," LIMITS ",\"message\":null,\"attempt\":0,\"created_at\":"
         "\"2023-11-14T22:13:20.123Z\",\"started_at\":null,\"finished_at\":null}");
     fixture_done(&f);
@@ -95,12 +109,17 @@ static void test_completed(void **state)
     buf_adds(&f.result.compile.bytes, "warning\n");
     assert_string_equal(
         show(&f),
-        "{\"token\":\"" TOKEN "\",\"status\":\"completed\",\"language_id\":71,\"problem_id\":\"prob-\\\"1\\\"\","
-        "\"stdout\":\"Hello, World!\\n\",\"stdout_encoding\":\"utf-8\",\"stdout_truncated\":false,\"stderr\":\"\","
+        "{\"token\":\"" TOKEN
+        "\",\"status\":\"completed\",\"language_id\":71,\"problem_id\":\"prob-\\\"1\\\"\","
+        "\"stdout\":\"Hello, "
+        "World!\\n\",\"stdout_encoding\":\"utf-8\",\"stdout_truncated\":false,\"stderr\":\"\","
         "\"stderr_encoding\":\"utf-8\",\"stderr_truncated\":false,\"compile_output\":\"warning\\n\","
-        "\"compile_output_encoding\":\"utf-8\",\"compile_output_truncated\":false,\"exit_code\":0,\"signal\":null,"
-        "\"execution_time\":45.32,\"cpu_time\":0.002,\"memory\":4096,\"limit_hit\":null," LIMITS ",\"message\":null,"
-        "\"attempt\":1,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"started_at\":\"2023-11-14T22:13:20.124Z\","
+        "\"compile_output_encoding\":\"utf-8\",\"compile_output_truncated\":false,\"exit_code\":0,\"signal\":"
+        "null,"
+        "\"execution_time\":45.32,\"cpu_time\":0.002,\"memory\":4096,\"limit_hit\":null," LIMITS
+        ",\"message\":null,"
+        "\"attempt\":1,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"started_at\":\"2023-11-14T22:13:20."
+        "124Z\","
         "\"finished_at\":\"2023-11-14T22:13:20.200Z\"}");
     fixture_done(&f);
 }
@@ -159,7 +178,8 @@ static void test_compile_error(void **state)
     buf_adds(&f.result.compile.bytes, "error: x");
     f.result.compile.truncated = true;
     has(&f, "\"stdout\":\"\"");
-    has(&f, "\"compile_output\":\"error: x\",\"compile_output_encoding\":\"utf-8\",\"compile_output_truncated\":true");
+    has(&f, "\"compile_output\":\"error: "
+            "x\",\"compile_output_encoding\":\"utf-8\",\"compile_output_truncated\":true");
     has(&f, "\"exit_code\":null,\"signal\":null,\"execution_time\":null");
     f.result.compile_measure.hit = JOB_HIT_WALL;
     has(&f, "\"limit_hit\":\"wall_time\"");
@@ -186,7 +206,8 @@ static void test_bytes(void **state)
 
     (void)state;
     f.view.status = JOB_COMPLETED;
-    has(&f, "\"stdout\":\"a\\u0000b\xe2\x82\xac\\u001b\\u007f\\\"\\\\\\b\\f\\r\\t\",\"stdout_encoding\":\"utf-8\"");
+    has(&f, "\"stdout\":\"a\\u0000b\xe2\x82\xac\\u001b\\u007f\\\"\\\\\\b\\f\\r\\t\",\"stdout_encoding\":"
+            "\"utf-8\"");
     buf_add(&t->out.bytes, "\xff", 1);
     has(&f, "\"stdout\":\"YQBi4oKsG38iXAgMDQn/\",\"stdout_encoding\":\"base64\"");
     fixture_done(&f);
@@ -217,8 +238,15 @@ static void test_times(void **state)
     static const struct {
         uint64_t ns;
         const char *text;
-    } times[] = {{0, "0"}, {1, "0"}, {500, "0.001"}, {999999, "1"}, {1000000, "1"}, {1234567, "1.235"},
-                 {10000000000, "10000"}, {1100000, "1.1"}, {UINT64_MAX, "18446744073709.552"}};
+    } times[] = {{0, "0"},
+                 {1, "0"},
+                 {500, "0.001"},
+                 {999999, "1"},
+                 {1000000, "1"},
+                 {1234567, "1.235"},
+                 {10000000000, "10000"},
+                 {1100000, "1.1"},
+                 {UINT64_MAX, "18446744073709.552"}};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(times); i++) {
@@ -246,7 +274,8 @@ static void test_no_room_takes_everything_back(void **state)
 
 static void test_small_answers(void **state)
 {
-    static const struct wire_language languages[] = {{71, "Python", "3.11.2", "main.py", true}, {50, "C", NULL, "main.c", false}};
+    static const struct wire_language languages[] = {{71, "Python", "3.11.2", "main.py", true},
+                                                     {50, "C", NULL, "main.c", false}};
     static const struct wire_check checks[] = {{"redis", true, "connected"}, {"workers", false, NULL}};
     struct fixture f = fixture_new();
     struct job *jobs[] = {f.job, f.job};
@@ -259,16 +288,18 @@ static void test_small_answers(void **state)
     assert_string_equal(f.out.data, "{\"tokens\":[\"" TOKEN "\",\"" TOKEN "\"]}");
     buf_clear(&f.out);
     assert_int_equal(wire_languages_json(languages, 2, &f.out), 0);
-    assert_string_equal(f.out.data,
-                        "[{\"id\":71,\"name\":\"Python\",\"version\":\"3.11.2\",\"file_name\":\"main.py\",\"ready\":true},"
-                        "{\"id\":50,\"name\":\"C\",\"version\":null,\"file_name\":\"main.c\",\"ready\":false}]");
+    assert_string_equal(
+        f.out.data,
+        "[{\"id\":71,\"name\":\"Python\",\"version\":\"3.11.2\",\"file_name\":\"main.py\",\"ready\":true},"
+        "{\"id\":50,\"name\":\"C\",\"version\":null,\"file_name\":\"main.c\",\"ready\":false}]");
     buf_clear(&f.out);
     assert_int_equal(wire_languages_json(NULL, 0, &f.out), 0);
     assert_string_equal(f.out.data, "[]");
     buf_clear(&f.out);
     assert_int_equal(wire_health_json(true, checks, 2, &f.out), 0);
-    assert_string_equal(f.out.data, "{\"status\":\"healthy\",\"checks\":[{\"name\":\"redis\",\"ok\":true,\"detail\":"
-                                    "\"connected\"},{\"name\":\"workers\",\"ok\":false,\"detail\":null}]}");
+    assert_string_equal(f.out.data,
+                        "{\"status\":\"healthy\",\"checks\":[{\"name\":\"redis\",\"ok\":true,\"detail\":"
+                        "\"connected\"},{\"name\":\"workers\",\"ok\":false,\"detail\":null}]}");
     buf_clear(&f.out);
     assert_int_equal(wire_health_json(false, NULL, 0, &f.out), 0);
     assert_string_equal(f.out.data, "{\"status\":\"unhealthy\",\"checks\":[]}");

@@ -1,4 +1,5 @@
-/* wire_read_test.c - bodies to jobs: what is accepted means what it says, what is refused is named exactly. */
+/* wire_read_test.c - bodies to jobs: what is accepted means what it says, what is refused is named exactly.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,9 +27,18 @@ static const struct wire_rules rules = {
     .expected_max = 8,
     .args_max = 3,
     .args_bytes_max = 12,
-    .defaults = {.wall_ms = 10000, .cpu_ms = 10000, .memory_bytes = UINT64_C(512) << 20, .cpu_millis = 1000, .processes = 64},
-    .min = {.wall_ms = 50, .cpu_ms = 50, .memory_bytes = UINT64_C(16) << 20, .cpu_millis = 50, .processes = 64},
-    .max = {.wall_ms = 60000, .cpu_ms = 60000, .memory_bytes = UINT64_C(4096) << 20, .cpu_millis = 4000, .processes = 64},
+    .defaults = {.wall_ms = 10000,
+                 .cpu_ms = 10000,
+                 .memory_bytes = UINT64_C(512) << 20,
+                 .cpu_millis = 1000,
+                 .processes = 64},
+    .min =
+        {.wall_ms = 50, .cpu_ms = 50, .memory_bytes = UINT64_C(16) << 20, .cpu_millis = 50, .processes = 64},
+    .max = {.wall_ms = 60000,
+            .cpu_ms = 60000,
+            .memory_bytes = UINT64_C(4096) << 20,
+            .cpu_millis = 4000,
+            .processes = 64},
     .language_memory_min = memory_min,
     .callbacks_allowed = true,
     .url_check = url_check,
@@ -74,10 +84,12 @@ static void test_defaults(void **state)
 
 static void test_every_field(void **state)
 {
-    CLEAN(job_freep) struct job *job =
-        read_good("{\"source_code\":\"\xc3\xa9\\n\",\"language_id\":71.0,\"problem_id\":\"p\",\"callback_url\":\"http://x/\","
-                  "\"timeout\":3e3,\"memory_limit\":128,\"stdin\":\"in\",\"args\":[\"a\",\"\",\"b c\"],\"cpu_limit\":\"200m\","
-                  "\"expected_output\":\"\",\"priority\":\"high\",\"encoding\":\"utf-8\"}");
+    CLEAN(job_freep)
+    struct job *job = read_good("{\"source_code\":\"\xc3\xa9\\n\",\"language_id\":71.0,\"problem_id\":\"p\","
+                                "\"callback_url\":\"http://x/\","
+                                "\"timeout\":3e3,\"memory_limit\":128,\"stdin\":\"in\",\"args\":[\"a\",\"\","
+                                "\"b c\"],\"cpu_limit\":\"200m\","
+                                "\"expected_output\":\"\",\"priority\":\"high\",\"encoding\":\"utf-8\"}");
 
     (void)state;
     assert_buf(&job->source, "\xc3\xa9\n", 3);
@@ -100,10 +112,12 @@ static void test_every_field(void **state)
 
 static void test_null_is_absent(void **state)
 {
-    CLEAN(job_freep) struct job *job =
-        read_good("{\"source_code\":\"x\",\"language_id\":71,\"problem_id\":null,\"callback_url\":null,\"timeout\":null,"
-                  "\"memory_limit\":null,\"stdin\":null,\"args\":null,\"cpu_limit\":null,\"expected_output\":null,"
-                  "\"priority\":null,\"encoding\":null}");
+    CLEAN(job_freep)
+    struct job *job = read_good(
+        "{\"source_code\":\"x\",\"language_id\":71,\"problem_id\":null,\"callback_url\":null,\"timeout\":"
+        "null,"
+        "\"memory_limit\":null,\"stdin\":null,\"args\":null,\"cpu_limit\":null,\"expected_output\":null,"
+        "\"priority\":null,\"encoding\":null}");
 
     (void)state;
     assert_memory_equal(&job->limits, &rules.defaults, sizeof(job->limits));
@@ -113,9 +127,10 @@ static void test_null_is_absent(void **state)
 
 static void test_base64(void **state)
 {
-    CLEAN(job_freep) struct job *job =
-        read_good("{\"source_code\":\"AAECAw==\",\"language_id\":71,\"stdin\":\"/w==\",\"expected_output\":\"\","
-                  "\"args\":[\"/w==\"],\"encoding\":\"base64\"}");
+    CLEAN(job_freep)
+    struct job *job = read_good(
+        "{\"source_code\":\"AAECAw==\",\"language_id\":71,\"stdin\":\"/w==\",\"expected_output\":\"\","
+        "\"args\":[\"/w==\"],\"encoding\":\"base64\"}");
 
     (void)state;
     assert_buf(&job->source, "\0\1\2\3", 4);
@@ -129,9 +144,11 @@ static void test_cpu_quantities(void **state)
     static const struct {
         const char *text;
         uint64_t millis;
-    } good[] = {{"\"200m\"", 200}, {"\"0.5\"", 500}, {"\"2\"", 2000}, {"2", 2000}, {"0.25", 250}, {"\"1.0005\"", 1001},
-                {"1.0005", 1001}, {"\"4000m\"", 4000}, {"\"0.05\"", 50}, {"0.1", 100}, {"0.29", 290}, {"\"1.500\"", 1500}};
-    static const char *const bad[] = {"", "m", ".5", "5.", "1e3", "-1", "+1", "1 ", " 1", "1k", "0.5m", "1mm", "0x1", "1.2.3", "1,5"};
+    } good[] = {{"\"200m\"", 200}, {"\"0.5\"", 500},     {"\"2\"", 2000},  {"2", 2000},
+                {"0.25", 250},     {"\"1.0005\"", 1001}, {"1.0005", 1001}, {"\"4000m\"", 4000},
+                {"\"0.05\"", 50},  {"0.1", 100},         {"0.29", 290},    {"\"1.500\"", 1500}};
+    static const char *const bad[] = {"",   "m",  ".5",   "5.",  "1e3", "-1",    "+1", "1 ",
+                                      " 1", "1k", "0.5m", "1mm", "0x1", "1.2.3", "1,5"};
     uint64_t n;
 
     (void)state;
@@ -139,7 +156,8 @@ static void test_cpu_quantities(void **state)
         char body[128];
         CLEAN(job_freep) struct job *job = NULL;
 
-        snprintf(body, sizeof(body), "{\"source_code\":\"x\",\"language_id\":71,\"cpu_limit\":%s}", good[i].text);
+        snprintf(body, sizeof(body), "{\"source_code\":\"x\",\"language_id\":71,\"cpu_limit\":%s}",
+                 good[i].text);
         job = read_good(body);
         if (job->limits.cpu_millis != good[i].millis)
             fail_msg("%s is %llu", good[i].text, (unsigned long long)job->limits.cpu_millis);
@@ -154,7 +172,8 @@ static void test_cpu_quantities(void **state)
 static void test_memory_of_languages(void **state)
 {
     CLEAN(job_freep) struct job *a = read_good("{\"source_code\":\"x\",\"language_id\":63}");
-    CLEAN(job_freep) struct job *b = read_good("{\"source_code\":\"x\",\"language_id\":62,\"memory_limit\":128}");
+    CLEAN(job_freep)
+    struct job *b = read_good("{\"source_code\":\"x\",\"language_id\":62,\"memory_limit\":128}");
     CLEAN(job_freep) struct job *c = read_good("{\"source_code\":\"x\",\"language_id\":62}");
 
     (void)state;
@@ -203,16 +222,23 @@ static const struct bad {
     {"{" S ",\"a\\u001bb\":true}", 422, "unknown-field", "a?b", "true", ""},
     {"{\"source_code\":5,\"language_id\":71}", 422, "wrong-type", "source_code", "5", "a string"},
     {"{\"source_code\":[\"x\"],\"language_id\":71}", 422, "wrong-type", "source_code", "[...]", "a string"},
-    {"{\"source_code\":\"" LONG_65 "\",\"language_id\":71}", 422, "too-large", "source_code", "65 bytes", "0..64 bytes"},
-    {"{\"source_code\":\"x\",\"language_id\":\"71\"}", 422, "wrong-type", "language_id", "\"71\"", "a whole number"},
-    {"{\"source_code\":\"x\",\"language_id\":71.5}", 422, "wrong-type", "language_id", "71.5", "a whole number"},
-    {"{\"source_code\":\"x\",\"language_id\":true}", 422, "wrong-type", "language_id", "true", "a whole number"},
+    {"{\"source_code\":\"" LONG_65 "\",\"language_id\":71}", 422, "too-large", "source_code", "65 bytes",
+     "0..64 bytes"},
+    {"{\"source_code\":\"x\",\"language_id\":\"71\"}", 422, "wrong-type", "language_id", "\"71\"",
+     "a whole number"},
+    {"{\"source_code\":\"x\",\"language_id\":71.5}", 422, "wrong-type", "language_id", "71.5",
+     "a whole number"},
+    {"{\"source_code\":\"x\",\"language_id\":true}", 422, "wrong-type", "language_id", "true",
+     "a whole number"},
     {"{\"source_code\":\"x\",\"language_id\":9999}", 422, "unknown-language", "language_id", "9999",
      "an id that GET /languages lists"},
     {"{\"source_code\":\"x\",\"language_id\":0}", 422, "out-of-range", "language_id", "0", "1..2147483647"},
-    {"{\"source_code\":\"x\",\"language_id\":-71}", 422, "out-of-range", "language_id", "-71", "1..2147483647"},
-    {"{\"source_code\":\"x\",\"language_id\":4294967367}", 422, "out-of-range", "language_id", "4294967367", "1..2147483647"},
-    {"{\"source_code\":\"x\",\"language_id\":1e999}", 422, "out-of-range", "language_id", "inf", "1..2147483647"},
+    {"{\"source_code\":\"x\",\"language_id\":-71}", 422, "out-of-range", "language_id", "-71",
+     "1..2147483647"},
+    {"{\"source_code\":\"x\",\"language_id\":4294967367}", 422, "out-of-range", "language_id", "4294967367",
+     "1..2147483647"},
+    {"{\"source_code\":\"x\",\"language_id\":1e999}", 422, "out-of-range", "language_id", "inf",
+     "1..2147483647"},
     {"{" S ",\"timeout\":49}", 422, "out-of-range", "timeout", "49", "50..60000 ms"},
     {"{" S ",\"timeout\":60001}", 422, "out-of-range", "timeout", "60001", "50..60000 ms"},
     {"{" S ",\"timeout\":0}", 422, "out-of-range", "timeout", "0", "50..60000 ms"},
@@ -225,10 +251,11 @@ static const struct bad {
     {"{" S ",\"timeout\":{}}", 422, "wrong-type", "timeout", "{...}", "a whole number"},
     {"{" S ",\"memory_limit\":15}", 422, "out-of-range", "memory_limit", "15", "16..4096 MB"},
     {"{" S ",\"memory_limit\":4097}", 422, "out-of-range", "memory_limit", "4097", "16..4096 MB"},
-    {"{" S ",\"memory_limit\":17592186044416}", 422, "out-of-range", "memory_limit", "17592186044416", "16..4096 MB"},
+    {"{" S ",\"memory_limit\":17592186044416}", 422, "out-of-range", "memory_limit", "17592186044416",
+     "16..4096 MB"},
     {"{" S ",\"memory_limit\":false}", 422, "wrong-type", "memory_limit", "false", "a whole number"},
-    {"{\"source_code\":\"x\",\"language_id\":62,\"memory_limit\":127}", 422, "out-of-range", "memory_limit", "127",
-     "128..4096 MB for this language"},
+    {"{\"source_code\":\"x\",\"language_id\":62,\"memory_limit\":127}", 422, "out-of-range", "memory_limit",
+     "127", "128..4096 MB for this language"},
     {"{" S ",\"cpu_limit\":\"fast\"}", 422, "out-of-range", "cpu_limit", "\"fast\"", "50m..4000m"},
     {"{" S ",\"cpu_limit\":\"-200m\"}", 422, "out-of-range", "cpu_limit", "\"-200m\"", "50m..4000m"},
     {"{" S ",\"cpu_limit\":\"49m\"}", 422, "out-of-range", "cpu_limit", "\"49m\"", "50m..4000m"},
@@ -236,41 +263,48 @@ static const struct bad {
     {"{" S ",\"cpu_limit\":0}", 422, "out-of-range", "cpu_limit", "0", "50m..4000m"},
     {"{" S ",\"cpu_limit\":-1}", 422, "out-of-range", "cpu_limit", "-1", "50m..4000m"},
     {"{" S ",\"cpu_limit\":1e30}", 422, "out-of-range", "cpu_limit", "1e+30", "50m..4000m"},
-    {"{" S ",\"cpu_limit\":[]}", 422, "wrong-type", "cpu_limit", "[...]", "a quantity as \"200m\", \"0.5\" or 2"},
-    {"{" S ",\"priority\":\"urgent\"}", 422, "out-of-range", "priority", "\"urgent\"", "\"high\", \"normal\" or \"low\""},
-    {"{" S ",\"priority\":\"HIGH\"}", 422, "out-of-range", "priority", "\"HIGH\"", "\"high\", \"normal\" or \"low\""},
+    {"{" S ",\"cpu_limit\":[]}", 422, "wrong-type", "cpu_limit", "[...]",
+     "a quantity as \"200m\", \"0.5\" or 2"},
+    {"{" S ",\"priority\":\"urgent\"}", 422, "out-of-range", "priority", "\"urgent\"",
+     "\"high\", \"normal\" or \"low\""},
+    {"{" S ",\"priority\":\"HIGH\"}", 422, "out-of-range", "priority", "\"HIGH\"",
+     "\"high\", \"normal\" or \"low\""},
     {"{" S ",\"priority\":1}", 422, "wrong-type", "priority", "1", "\"high\", \"normal\" or \"low\""},
     {"{" S ",\"stdin\":[]}", 422, "wrong-type", "stdin", "[...]", "a string"},
     {"{" S ",\"stdin\":\"12345678901234567\"}", 422, "too-large", "stdin", "17 bytes", "0..16 bytes"},
     {"{" S ",\"expected_output\":1}", 422, "wrong-type", "expected_output", "1", "a string"},
-    {"{" S ",\"expected_output\":\"123456789\"}", 422, "too-large", "expected_output", "9 bytes", "0..8 bytes"},
+    {"{" S ",\"expected_output\":\"123456789\"}", 422, "too-large", "expected_output", "9 bytes",
+     "0..8 bytes"},
     {"{" S ",\"args\":\"x\"}", 422, "wrong-type", "args", "\"x\"", "an array of strings"},
     {"{" S ",\"args\":{}}", 422, "wrong-type", "args", "{...}", "an array of strings"},
     {"{" S ",\"args\":[\"a\",1]}", 422, "wrong-type", "args[1]", "1", "a string"},
     {"{" S ",\"args\":[null]}", 422, "wrong-type", "args[0]", "null", "a string"},
     {"{" S ",\"args\":[\"\",\"\",\"\",\"\"]}", 422, "too-large", "args", "4 items", "0..3 items"},
     {"{" S ",\"args\":[\"123456\",\"12345\"]}", 422, "too-large", "args", "13 bytes", "0..12 bytes"},
-    {"{" S ",\"callback_url\":\"ftp://example.org/\"}", 422, "invalid-url", "callback_url", "\"ftp://example.org/\"",
+    {"{" S ",\"callback_url\":\"ftp://example.org/\"}", 422, "invalid-url", "callback_url",
+     "\"ftp://example.org/\"", "an absolute http or https URL"},
+    {"{" S ",\"callback_url\":\"\"}", 422, "invalid-url", "callback_url", "\"\"",
      "an absolute http or https URL"},
-    {"{" S ",\"callback_url\":\"\"}", 422, "invalid-url", "callback_url", "\"\"", "an absolute http or https URL"},
     {"{" S ",\"callback_url\":7}", 422, "wrong-type", "callback_url", "7", "a string"},
     {"{" S ",\"problem_id\":7}", 422, "wrong-type", "problem_id", "7", "a string"},
     {"{" S ",\"encoding\":\"hex\"}", 422, "out-of-range", "encoding", "\"hex\"", "\"utf-8\" or \"base64\""},
     {"{" S ",\"encoding\":64}", 422, "wrong-type", "encoding", "64", "\"utf-8\" or \"base64\""},
-    {"{\"encoding\":\"base64\",\"source_code\":\"x\",\"language_id\":71}", 422, "invalid-base64", "source_code", "\"x\"",
-     "RFC 4648 section 4, padded, no line breaks"},
-    {"{\"encoding\":\"base64\",\"source_code\":\"eA==\",\"stdin\":\"eA=\",\"language_id\":71}", 422, "invalid-base64", "stdin",
-     "\"eA=\"", "RFC 4648 section 4, padded, no line breaks"},
-    {"{\"encoding\":\"base64\",\"source_code\":\"eA==\",\"expected_output\":\"MTIzNDU2Nzg5\",\"language_id\":71}", 422, "too-large",
-     "expected_output", "9 bytes", "0..8 bytes"},
+    {"{\"encoding\":\"base64\",\"source_code\":\"x\",\"language_id\":71}", 422, "invalid-base64",
+     "source_code", "\"x\"", "RFC 4648 section 4, padded, no line breaks"},
+    {"{\"encoding\":\"base64\",\"source_code\":\"eA==\",\"stdin\":\"eA=\",\"language_id\":71}", 422,
+     "invalid-base64", "stdin", "\"eA=\"", "RFC 4648 section 4, padded, no line breaks"},
+    {"{\"encoding\":\"base64\",\"source_code\":\"eA==\",\"expected_output\":\"MTIzNDU2Nzg5\",\"language_id\":"
+     "71}",
+     422, "too-large", "expected_output", "9 bytes", "0..8 bytes"},
 };
 
 static void assert_problem(const struct bad *b, const struct wire_problem *p, int item)
 {
-    if (p->status != b->status || p->item != item || strcmp(p->type, b->type) != 0 || strcmp(p->field, b->field) != 0 ||
-        strcmp(p->value, b->value) != 0 || strcmp(p->bound, b->bound) != 0 || p->detail[0] == '\0')
-        fail_msg("%s\n is %d item %d type `%s` field `%s` value `%s` bound `%s`\n %s", b->body, p->status, p->item, p->type,
-                 p->field, p->value, p->bound, p->detail);
+    if (p->status != b->status || p->item != item || strcmp(p->type, b->type) != 0 ||
+        strcmp(p->field, b->field) != 0 || strcmp(p->value, b->value) != 0 ||
+        strcmp(p->bound, b->bound) != 0 || p->detail[0] == '\0')
+        fail_msg("%s\n is %d item %d type `%s` field `%s` value `%s` bound `%s`\n %s", b->body, p->status,
+                 p->item, p->type, p->field, p->value, p->bound, p->detail);
 }
 
 static void test_mistakes_alone(void **state)
@@ -315,7 +349,8 @@ static void test_batches(void **state)
 {
     static const struct bad bad[] = {
         {"{\"submissions\":[]}", 422, "out-of-range", "submissions", "0 items", "1..3 items"},
-        {"{\"submissions\":[{" S "},{" S "},{" S "},{" S "}]}", 413, "too-large", "submissions", "4 items", "1..3 items"},
+        {"{\"submissions\":[{" S "},{" S "},{" S "},{" S "}]}", 413, "too-large", "submissions", "4 items",
+         "1..3 items"},
         {"{\"submissions\":{}}", 422, "wrong-type", "submissions", "", "an array"},
         {"{\"submissions\":null}", 422, "missing-field", "submissions", "", ""},
         {"{}", 422, "missing-field", "submissions", "", ""},
@@ -332,7 +367,9 @@ static void test_batches(void **state)
         assert_int_equal(wire_batch_read(bytes_of(bad[i].body), &rules, &jobs, &count, &p), -1);
         assert_problem(&bad[i], &p, -1);
     }
-    assert_int_equal(wire_batch_read(bytes_of("{\"submissions\":[{" S "},{" S ",\"problem_id\":\"2\"}]}"), &rules, &jobs, &count, &p), 0);
+    assert_int_equal(wire_batch_read(bytes_of("{\"submissions\":[{" S "},{" S ",\"problem_id\":\"2\"}]}"),
+                                     &rules, &jobs, &count, &p),
+                     0);
     assert_int_equal(count, 2);
     assert_string_equal(jobs[1]->problem_id, "2");
     assert_string_not_equal(jobs[0]->token, jobs[1]->token);
@@ -376,7 +413,8 @@ static void test_callbacks_switched_off(void **state)
 
     (void)state;
     off.callbacks_allowed = false;
-    assert_int_equal(wire_submission_read(bytes_of("{" S ",\"callback_url\":\"http://x/\"}"), &off, &job, &p), -1);
+    assert_int_equal(wire_submission_read(bytes_of("{" S ",\"callback_url\":\"http://x/\"}"), &off, &job, &p),
+                     -1);
     assert_string_equal(p.field, "callback_url");
     assert_string_equal(p.type, "not-allowed");
     assert_int_equal(wire_submission_read(bytes_of("{" S "}"), &off, &job, &p), 0);
@@ -404,7 +442,8 @@ static void test_problem_as_json(void **state)
 {
     static const char want[] =
         "{\"type\":\"urn:execd:problem:out-of-range\",\"title\":\"Out of range\",\"status\":422,\"detail\":"
-        "\"submissions[1].timeout: 7 is out of range; allowed: 50..60000 ms\",\"item\":1,\"field\":\"timeout\",\"value\":\"7\","
+        "\"submissions[1].timeout: 7 is out of range; allowed: 50..60000 "
+        "ms\",\"item\":1,\"field\":\"timeout\",\"value\":\"7\","
         "\"bound\":\"50..60000 ms\"}";
     CLEAN_BUF struct buf json = {0};
     struct wire_problem p;
@@ -412,22 +451,26 @@ static void test_problem_as_json(void **state)
     size_t count;
 
     (void)state;
-    assert_int_equal(
-        wire_batch_read(bytes_of("{\"submissions\":[{" S "},{" S ",\"timeout\":7}]}"), &rules, &jobs, &count, &p), -1);
+    assert_int_equal(wire_batch_read(bytes_of("{\"submissions\":[{" S "},{" S ",\"timeout\":7}]}"), &rules,
+                                     &jobs, &count, &p),
+                     -1);
     assert_int_equal(wire_problem_json(&p, &json), 0);
     assert_string_equal(json.data, want);
     buf_clear(&json);
     assert_int_equal(wire_problem_set(&p, 404, "not-found", "no job %s", "x\x1b\xff"), -1);
     assert_int_equal(wire_problem_json(&p, &json), 0);
-    assert_string_equal(json.data, "{\"type\":\"urn:execd:problem:not-found\",\"title\":\"Not found\",\"status\":404,"
-                                   "\"detail\":\"no job x\?\?\"}");
+    assert_string_equal(json.data,
+                        "{\"type\":\"urn:execd:problem:not-found\",\"title\":\"Not found\",\"status\":404,"
+                        "\"detail\":\"no job x\?\?\"}");
 }
 
-/* Whatever is sent: it is accepted, or refused with a problem that can be sent; nothing leaks (asan), nothing hangs. */
+/* Whatever is sent: it is accepted, or refused with a problem that can be sent; nothing leaks (asan), nothing
+ * hangs. */
 static void test_mutated_bodies(void **state)
 {
-    static const char seed[] = "{ \"submissions\" : [ {" S " , \"stdin\":\"some text\" ,\"args\":[\"a\"],\"timeout\":1000,"
-                               "\"memory_limit\":64,\"priority\":\"low\",\"cpu_limit\":\"1\",\"encoding\":\"utf-8\"}]}";
+    static const char seed[] =
+        "{ \"submissions\" : [ {" S " , \"stdin\":\"some text\" ,\"args\":[\"a\"],\"timeout\":1000,"
+        "\"memory_limit\":64,\"priority\":\"low\",\"cpu_limit\":\"1\",\"encoding\":\"utf-8\"}]}";
     static const char alphabet[] = "{}[]\",:\\/ntru0123456789eE.+- \n\tfals\xc3\xa9\xff\0\x1f";
     uint64_t x = 42;
     unsigned accepted = 0;
@@ -456,7 +499,8 @@ static void test_mutated_bodies(void **state)
             assert_true(p.status >= 400 && p.status < 500);
             assert_int_equal(wire_problem_json(&p, &json), 0);
             assert_int_equal(wire_text_check((struct bytes){json.data, json.len},
-                                             &(struct wire_text_rules){.values_max = 100}, &f), 0);
+                                             &(struct wire_text_rules){.values_max = 100}, &f),
+                             0);
         }
     }
     assert_true(accepted > 1000 && accepted < 99000);
