@@ -151,23 +151,23 @@ static int print_config(void)
     return 0;
 }
 
-/* First of: beside this binary, where an installation puts it. */
-static const char *find(const char *configured, const char *beside, const char *installed)
+/* What is configured, else beside this binary, else where an installation puts it.  The caller's. */
+static char *find(const char *configured, const char *beside, const char *installed)
 {
-    static char dir[PATH_MAX];
-    char path[PATH_MAX + 64];
-    ssize_t n;
+    char dir[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+    char *path;
 
     if (configured[0] != '\0')
-        return configured;
-    n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+        return mem_dup(configured);
     dir[MAX(n, (ssize_t)0)] = '\0';
     if (strrchr(dir, '/') != NULL)
         *strrchr(dir, '/') = '\0';
-    snprintf(path, sizeof(path), "%s/%s", dir, beside);
-    if (access(path, F_OK) != 0)
-        snprintf(path, sizeof(path), "%s/%s", dir, installed);
-    return mem_dup(path); /* for the life of the process */
+    path = mem_printf("%s/%s", dir, beside);
+    if (access(path, F_OK) == 0)
+        return path;
+    free(path);
+    return mem_printf("%s/%s", dir, installed);
 }
 
 int main(int argc, char **argv)
@@ -175,6 +175,8 @@ int main(int argc, char **argv)
     struct command c = {0};
     struct app_options o = {.roles = APP_ROLE_ALL};
     struct conf *conf = NULL;
+    CLEAN_FREE char *jailer = NULL;
+    CLEAN_FREE char *plugins = NULL;
     int rc = parse(argc, argv, &c);
 
     if (rc != 0)
@@ -190,8 +192,8 @@ int main(int argc, char **argv)
     if (override("EXECD_API_ADDRESS", c.address) != 0 || override("EXECD_API_PORT", c.port) != 0 ||
         override("EXECD_PROCESS_STATE_DIR", c.state) != 0 || load(o.config_path, &conf) != 0)
         return 1;
-    o.jailer_path = find(conf->jailer, "execd-jailer", "../libexec/execd/execd-jailer");
-    o.plugin_dir = find(conf->plugin_dir, "plugins", EXECD_PLUGIN_DIR);
+    o.jailer_path = jailer = find(conf->jailer, "execd-jailer", "../libexec/execd/execd-jailer");
+    o.plugin_dir = plugins = find(conf->plugin_dir, "plugins", EXECD_PLUGIN_DIR);
     if (c.check_config != NULL)
         rc = check_config(c.check_config, conf);
     else if (c.doctor)

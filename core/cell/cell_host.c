@@ -33,7 +33,7 @@ static int become_root_inside(struct err *reterr)
 }
 
 /* What building cells takes, and nothing else, for as long as this process lives. */
-static int keep_few_capabilities(struct err *reterr)
+static int keep_few_capabilities(bool as_root, struct err *reterr)
 {
     static const int caps[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP,
                                CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
@@ -44,6 +44,8 @@ static int keep_few_capabilities(struct err *reterr)
         return err_sys(reterr, "read capabilities");
     for (size_t i = 0; i < COUNT_OF(caps); i++)
         data[caps[i] / 32].permitted |= 1u << (caps[i] % 32);
+    if (!as_root) /* the kernel lets cells map our 0 only if we had it (user_namespaces(7), since Linux 5.12) */
+        data[CAP_SETFCAP / 32].permitted |= 1u << (CAP_SETFCAP % 32);
     for (size_t i = 0; i < 2; i++) { /* a container may have taken some already */
         data[i].permitted &= had[i].permitted;
         data[i].effective = data[i].permitted;
@@ -89,7 +91,7 @@ static int enter(struct cell_host *h, const struct cell_host_options *o, struct 
         return err_sys(reterr, "make mount, network, IPC and UTS namespaces (needs CAP_SYS_ADMIN or a user namespace)");
     if ((rc = cell_root_enter(o->mounts, reterr)) != 0)
         return rc;
-    return keep_few_capabilities(reterr);
+    return keep_few_capabilities(h->as_root, reterr);
 }
 
 int cell_host_open(const struct cell_host_options *o, struct cell_host **ret, struct cell_host_facts *facts,
