@@ -229,15 +229,28 @@ static int open_jail(struct app *app, struct err *reterr)
     return 0;
 }
 
+static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+/* Held back until the loop can take them, so that an early one ends us in order too. */
+static void hold_signals(int how)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < COUNT_OF(stop_signals); i++)
+        sigaddset(&set, stop_signals[i]);
+    sigprocmask(how, &set, NULL);
+}
+
 static int start_unprivileged(struct app *app, struct err *reterr)
 {
-    static const int signos[] = {SIGTERM, SIGINT, SIGHUP};
     int rc;
 
     if ((rc = loop_new(&app->loop, reterr)) != 0)
         return rc;
-    for (size_t i = 0; i < COUNT_OF(signos); i++)
-        app->signals[i] = loop_signal_new(app->loop, signos[i], on_signal, app);
+    for (size_t i = 0; i < COUNT_OF(stop_signals); i++)
+        app->signals[i] = loop_signal_new(app->loop, stop_signals[i], on_signal, app);
+    hold_signals(SIG_UNBLOCK);
     if ((app->o->roles & APP_ROLE_WORKER) != 0 && (rc = open_jail(app, reterr)) != 0)
         return rc;
     if ((rc = plugin_set_start(app->plugins, app->loop, reterr)) != 0)
@@ -306,6 +319,7 @@ int app_serve(const struct app_options *o, struct conf *conf)
     struct err err = {0};
 
     log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
+    hold_signals(SIG_BLOCK);
     LOG_INFO("starting", F_STR("version", EXECD_VERSION), F_STR("config", conf->path));
     if (start_privileged(&app, &err) == 0 && start_unprivileged(&app, &err) == 0) {
         loop_run(app.loop);

@@ -43,7 +43,6 @@ struct run {
     unsigned active_count;
     bool started, claiming, draining, drained;
     struct loop_timer *claim_timer, *beat_timer, *reap_timer, *drain_timer;
-    bool languages_told;
     uint64_t started_ms;
     uint64_t cells_cpu_ns, cells_memory, last_beat_ns, last_cpu_ns;
     run_ready_fn ready;
@@ -289,13 +288,6 @@ static void ignore_done(void *arg, const struct err *err)
     (void)err; /* heartbeats are repeated */
 }
 
-static void on_languages_put(void *arg, const struct err *err)
-{
-    struct run *run = arg;
-
-    run->languages_told = err == NULL;
-}
-
 static void tell_languages(struct run *run)
 {
     struct store_language *l = mem_zero(MAX(run->language_count, (size_t)1), sizeof(*l));
@@ -305,7 +297,7 @@ static void tell_languages(struct run *run)
         snprintf(l[i].version, sizeof(l[i].version), "%s",
                  plugin_lang_version(plugin_lang_find(run->o.plugins, run->languages[i])));
     }
-    store_languages_put(run->o.store, l, run->language_count, on_languages_put, run);
+    store_languages_put(run->o.store, l, run->language_count, ignore_done, run);
     free(l);
 }
 
@@ -357,8 +349,7 @@ static void on_beat_timer(void *arg)
     loop_timer_arm(run->beat_timer, run->o.conf->heartbeat_ms);
     beat(run);
     extend(run);
-    if (!run->languages_told)
-        tell_languages(run);
+    tell_languages(run);
 }
 
 static void on_reaped(void *arg, const struct err *err, size_t count)

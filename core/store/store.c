@@ -8,8 +8,9 @@
  * A claim raises the job's epoch; extending, finishing and releasing compare it, so a worker that lost its
  * lease can change nothing.  Records are written by store_codec.c; the keys are listed in lua/common.lua.
  *
- * What acceptance means: the embedded server (and any that is configured likewise) writes its append-only
- * file before it answers, so an accepted job survives the death of every process at once. */
+ * What acceptance means: the embedded server (and any that is configured with `appendfsync always`) has its
+ * append-only file on the disk before it answers, so an accepted job survives the death of every
+ * process at once. */
 #include "store_internal.h"
 
 #define HINT_MS 1 /* hints that come together run once */

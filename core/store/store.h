@@ -102,7 +102,8 @@ struct store_worker {            /* heartbeat; kept for 3 beats */
 };
 void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done, void *arg);
 void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg);
-/* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, apis get. */
+/* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, again and again, apis get
+ * what was put within ten minutes. */
 struct store_language { int32_t id; char version[96]; };
 void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done, void *arg);
 typedef void (*store_languages_fn)(void *arg, const struct err *err, const struct store_language *l, size_t count);

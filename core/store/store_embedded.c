@@ -1,7 +1,8 @@
 /* store_embedded.c - a private redis-server in the state directory, supervised.
  *
- * It listens on a unix socket only, appends every change to its file before it answers, and dies with
- * us.  The directory is reached through its descriptor, so that neither privileges given up nor a
+ * It listens on a unix socket only and dies with us.  `appendfsync always`: a change is on the disk before it
+ * is answered; with `everysec` Redis answers first while a background fsync is slow (flushAppendOnlyFile
+ * postpones the write), and an accepted job could die with it.  The directory is reached through its descriptor, so that neither privileges given up nor a
  * long path stand in the way; a lock in it keeps a second execd out. */
 #include <fcntl.h>
 #include <poll.h>
@@ -34,7 +35,7 @@ static void exec_server(const struct store_embedded *e, pid_t parent)
 {
     static const char *const argv[] = {
         "redis-server", "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".",
-        "--daemonize", "no", "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--logfile",
+        "--daemonize", "no", "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--logfile",
         "redis.log", "--loglevel", "warning", "--maxmemory-policy", "noeviction", NULL};
     const char *path = getenv("PATH");
     char *const keep = mem_printf("PATH=%s", path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
@@ -49,9 +50,8 @@ static void exec_server(const struct store_embedded *e, pid_t parent)
     setpgid(0, 0); /* a terminal's Ctrl-C is ours to handle: it goes last */
     if (getppid() != parent || fchdir(e->dir) != 0)
         _exit(126);
-    for (int i = 0; i < 3; i++)
-        if (i != 2)
-            dup2(null, i);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
     close_range(3, ~0u, 0);
     execvpe(e->redis_path, (char *const *)(uintptr_t)argv, env);
     _exit(127);

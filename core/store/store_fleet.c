@@ -3,6 +3,8 @@
 
 #include "store_internal.h"
 
+#define LANGUAGE_TTL_MS (10 * 60 * 1000) /* workers name theirs with every heartbeat */
+
 /* ---- workers --------------------------------------------------------------------------- */
 
 void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done, void *arg)
@@ -32,16 +34,14 @@ void store_worker_gone(struct store *s, const char *id, store_done_fn done, void
 
 void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done, void *arg)
 {
-    CLEAN_FREE char *key = mem_printf("%s:languages", s->tag);
     struct store_args a = {0};
 
-    store_args_str(&a, count == 0 ? "EXISTS" : "HSET");
-    store_args_str(&a, key);
+    store_args_num(&a, LANGUAGE_TTL_MS);
     for (size_t i = 0; i < count; i++) {
         store_args_num(&a, (uint64_t)l[i].id);
         store_args_str(&a, l[i].version);
     }
-    store_plain_call(s, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+    store_script_call(s, SCRIPT_LANGUAGES, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }
 
 static void on_languages(struct store_call *c, const redisReply *reply, const struct err *err)
@@ -66,12 +66,10 @@ static void on_languages(struct store_call *c, const redisReply *reply, const st
 
 void store_languages_get(struct store *s, store_languages_fn done, void *arg)
 {
-    CLEAN_FREE char *key = mem_printf("%s:languages", s->tag);
     struct store_args a = {0};
 
-    store_args_str(&a, "HGETALL");
-    store_args_str(&a, key);
-    store_plain_call(s, &a, on_languages, (void (*)(void))done, arg, NULL);
+    store_args_num(&a, LANGUAGE_TTL_MS);
+    store_script_call(s, SCRIPT_LANGUAGES, &a, on_languages, (void (*)(void))done, arg, NULL);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------ */
