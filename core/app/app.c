@@ -35,8 +35,8 @@ struct app {
     struct hook *hook;
     struct api *api;
 
-    bool checking;  /* self-tests are under way: they must end before anything is freed */
-    bool serving;   /* the start went through */
+    bool checking; /* self-tests are under way: they must end before anything is freed */
+    bool serving;  /* the start went through */
     bool stopping;
     int status;
 };
@@ -122,8 +122,12 @@ static void print_ready(const struct app *app)
 
 static int start_serving(struct app *app, struct err *reterr)
 {
-    struct api_options ao = {.loop = app->loop, .store = app->store, .conf = app->conf, .plugins = app->plugins,
-                             .jail_facts = app->jail == NULL ? NULL : jail_facts(app->jail), .roles = app->o->roles};
+    struct api_options ao = {.loop = app->loop,
+                             .store = app->store,
+                             .conf = app->conf,
+                             .plugins = app->plugins,
+                             .jail_facts = app->jail == NULL ? NULL : jail_facts(app->jail),
+                             .roles = app->o->roles};
     int rc;
 
     if (app->run != NULL)
@@ -158,8 +162,12 @@ static void on_store_change(void *arg)
 {
     struct app *app = arg;
     struct err e = {0};
-    struct run_options ro = {.loop = app->loop, .store = app->store, .jail = app->jail, .plugins = app->plugins,
-                             .conf = app->conf, .slots = app->slots};
+    struct run_options ro = {.loop = app->loop,
+                             .store = app->store,
+                             .jail = app->jail,
+                             .plugins = app->plugins,
+                             .conf = app->conf,
+                             .slots = app->slots};
 
     if (app->serving || app->stopping || app->checking) {
         LOG_WARN("redis", F_STR("state", store_connected(app->store) ? "connected" : "lost"));
@@ -189,15 +197,19 @@ static int open_store(struct app *app, struct err *reterr)
 {
     const struct conf *c = app->conf;
     char url[128];
-    struct store_options so = {.url = c->queue_url, .password = c->queue_password, .prefix = c->queue_prefix,
-                               .lease_ms = c->lease_ms, .max_attempts = (uint32_t)c->max_attempts,
-                               .result_ttl_ms = c->result_ttl_ms, .queue_max_jobs = c->queue_max_jobs,
+    struct store_options so = {.url = c->queue_url,
+                               .password = c->queue_password,
+                               .prefix = c->queue_prefix,
+                               .lease_ms = c->lease_ms,
+                               .max_attempts = (uint32_t)c->max_attempts,
+                               .result_ttl_ms = c->result_ttl_ms,
+                               .queue_max_jobs = c->queue_max_jobs,
                                .queue_max_bytes = c->queue_max_bytes};
     int rc;
 
     if (app->state_fd >= 0) {
-        if ((rc = store_embedded_start(app->loop, c->redis_server, app->state_fd, url, sizeof(url), &app->embedded,
-                                       reterr)) != 0)
+        if ((rc = store_embedded_start(app->loop, c->redis_server, app->state_fd, url, sizeof(url),
+                                       &app->embedded, reterr)) != 0)
             return rc;
         so.url = url;
     }
@@ -211,9 +223,12 @@ static int open_store(struct app *app, struct err *reterr)
 
 static int open_jail(struct app *app, struct err *reterr)
 {
-    struct jail_options jo = {.jailer_path = app->o->jailer_path, .cells = app->slots, .spare = app->slots,
+    struct jail_options jo = {.jailer_path = app->o->jailer_path,
+                              .cells = app->slots,
+                              .spare = app->slots,
                               .mounts = plugin_set_mounts(app->plugins),
-                              .cgroup_root = app->conf->cgroup_root[0] == '\0' ? NULL : app->conf->cgroup_root,
+                              .cgroup_root =
+                                  app->conf->cgroup_root[0] == '\0' ? NULL : app->conf->cgroup_root,
                               .uid_base = (uint32_t)app->conf->uid_base};
     int rc;
 

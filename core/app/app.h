@@ -18,7 +18,7 @@
 enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_ALL = 7 };
 
 struct app_options {
-    const char *config_path;  /* NULL: defaults */
+    const char *config_path; /* NULL: defaults */
     unsigned roles;
     const char *jailer_path, *plugin_dir; /* found beside the binary unless configured */
 };
@@ -37,8 +37,12 @@ int app_accept_missing(const struct conf *conf, uint32_t *ret_bits, struct err *
 
 /* ---- privilege (app_privilege.c) ---- */
 
-struct app_user { uid_t uid; gid_t gid; };
-/* Whom to become: `process.user`, else the user `execd`, else a numeric id nobody uses; ourselves unless root. */
+struct app_user {
+    uid_t uid;
+    gid_t gid;
+};
+/* Whom to become: `process.user`, else the user `execd`, else a numeric id nobody uses; ourselves unless
+ * root. */
 int app_user_find(const struct conf *conf, struct app_user *ret, struct err *reterr);
 /* Makes the state directory if needed (0700, owned by that user); the fd outlives the loss of privilege. */
 int app_state_open(const char *path, const struct app_user *user, int *ret_fd, struct err *reterr);

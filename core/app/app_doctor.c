@@ -39,8 +39,9 @@ static void check_protections(struct doctor *d)
 {
     const struct jail_facts *f = jail_facts(d->jail);
 
-    printf("Protections (jailer runs as %s, cgroup version %d%s%s)\n", f->as_root ? "root" : "an ordinary user",
-           f->cgroup_version, f->cgroup_root[0] != '\0' ? " below " : "", f->cgroup_root);
+    printf("Protections (jailer runs as %s, cgroup version %d%s%s)\n",
+           f->as_root ? "root" : "an ordinary user", f->cgroup_version,
+           f->cgroup_root[0] != '\0' ? " below " : "", f->cgroup_root);
     for (unsigned i = 0; i < JAIL_PROTECT_COUNT; i++) {
         uint32_t bit = UINT32_C(1) << i;
         bool in_force = (f->enforced & bit) != 0;
@@ -104,7 +105,10 @@ static void on_languages(void *arg, const struct err *err)
 
 static void check_languages(struct doctor *d)
 {
-    struct run_options ro = {.loop = d->loop, .jail = d->jail, .plugins = d->plugins, .conf = d->conf,
+    struct run_options ro = {.loop = d->loop,
+                             .jail = d->jail,
+                             .plugins = d->plugins,
+                             .conf = d->conf,
                              .slots = app_slots(d->conf)};
     struct run *run;
 
@@ -130,7 +134,9 @@ static void check_languages(struct doctor *d)
 
 static int examine(struct doctor *d, struct err *reterr)
 {
-    struct jail_options jo = {.jailer_path = d->o->jailer_path, .cells = app_slots(d->conf), .spare = 1,
+    struct jail_options jo = {.jailer_path = d->o->jailer_path,
+                              .cells = app_slots(d->conf),
+                              .spare = 1,
                               .cgroup_root = d->conf->cgroup_root[0] == '\0' ? NULL : d->conf->cgroup_root,
                               .uid_base = (uint32_t)d->conf->uid_base,
                               .accept_missing = (UINT32_C(1) << JAIL_PROTECT_COUNT) - 1};
@@ -163,8 +169,9 @@ int app_doctor(const struct app_options *o, struct conf *conf)
     log_setup(conf->log_format, LOG_LEVEL_WARN, STDERR_FILENO);
     if (examine(&d, &err) != 0)
         say(&d, false, "execd", "%s", err.text);
-    puts(d.healthy ? "Everything that the configuration asks for holds here."
-                   : "Something that the configuration asks for does not hold here; execd would refuse to start.");
+    puts(d.healthy
+             ? "Everything that the configuration asks for holds here."
+             : "Something that the configuration asks for does not hold here; execd would refuse to start.");
     if (d.jail != NULL)
         jail_free(d.jail);
     if (d.plugins != NULL)

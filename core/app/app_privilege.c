@@ -23,10 +23,11 @@ int app_user_find(const struct conf *conf, struct app_user *ret, struct err *ret
     }
     pw = getpwnam(named ? conf->user : "execd");
     if (pw == NULL && named)
-        return err_set(reterr, ERR_CONFIG, "process.user: there is no user `%s`; make it, or leave the key empty",
-                       conf->user);
+        return err_set(reterr, ERR_CONFIG,
+                       "process.user: there is no user `%s`; make it, or leave the key empty", conf->user);
     if (pw != NULL && pw->pw_uid == 0)
-        return err_set(reterr, ERR_CONFIG, "process.user: `%s` is root; execd serves without privilege", conf->user);
+        return err_set(reterr, ERR_CONFIG, "process.user: `%s` is root; execd serves without privilege",
+                       conf->user);
     *ret = pw != NULL ? (struct app_user){pw->pw_uid, pw->pw_gid}
                       : (struct app_user){USER_ID_FALLBACK, USER_ID_FALLBACK};
     return 0;
@@ -67,8 +68,10 @@ int app_state_open(const char *path, const struct app_user *user, int *ret_fd, s
     if (geteuid() == 0 && st.st_uid == 0 && fchown(fd, user->uid, user->gid) != 0)
         return err_sys(reterr, "give state directory `%s` to uid %u", path, (unsigned)user->uid);
     if (st.st_uid != user->uid && st.st_uid != 0)
-        return err_set(reterr, ERR_CONFIG, "state directory `%s` belongs to uid %u, execd runs as uid %u; chown it "
-                       "or name another one", path, (unsigned)st.st_uid, (unsigned)user->uid);
+        return err_set(reterr, ERR_CONFIG,
+                       "state directory `%s` belongs to uid %u, execd runs as uid %u; chown it "
+                       "or name another one",
+                       path, (unsigned)st.st_uid, (unsigned)user->uid);
     *ret_fd = steal_fd(&fd);
     return 0;
 }

@@ -67,29 +67,68 @@ static int parse_roles(const char *text, unsigned *ret)
 
 static int parse(int argc, char **argv, struct command *c)
 {
-    enum { CONFIG = 256, ROLE, ADDRESS, PORT, STATE, CHECK_CONFIG, CHECK_PLUGIN, PRINT_CONFIG, VERSION, HELP };
+    enum {
+        CONFIG = 256,
+        ROLE,
+        ADDRESS,
+        PORT,
+        STATE,
+        CHECK_CONFIG,
+        CHECK_PLUGIN,
+        PRINT_CONFIG,
+        VERSION,
+        HELP
+    };
     static const struct option options[] = {
-        {"config", required_argument, NULL, CONFIG}, {"role", required_argument, NULL, ROLE},
-        {"address", required_argument, NULL, ADDRESS}, {"port", required_argument, NULL, PORT},
-        {"state", required_argument, NULL, STATE}, {"check-config", required_argument, NULL, CHECK_CONFIG},
-        {"check-plugin", required_argument, NULL, CHECK_PLUGIN}, {"print-config", no_argument, NULL, PRINT_CONFIG},
-        {"version", no_argument, NULL, VERSION}, {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, CONFIG},
+        {"role", required_argument, NULL, ROLE},
+        {"address", required_argument, NULL, ADDRESS},
+        {"port", required_argument, NULL, PORT},
+        {"state", required_argument, NULL, STATE},
+        {"check-config", required_argument, NULL, CHECK_CONFIG},
+        {"check-plugin", required_argument, NULL, CHECK_PLUGIN},
+        {"print-config", no_argument, NULL, PRINT_CONFIG},
+        {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, HELP},
+        {NULL, 0, NULL, 0},
     };
     int o;
 
     while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (o) {
-        case CONFIG: c->config = optarg; break;
-        case ROLE: c->roles = optarg; break;
-        case ADDRESS: c->address = optarg; break;
-        case PORT: c->port = optarg; break;
-        case STATE: c->state = optarg; break;
-        case CHECK_CONFIG: c->check_config = optarg; break;
-        case CHECK_PLUGIN: c->check_plugin = optarg; break;
-        case PRINT_CONFIG: c->print_config = true; break;
-        case VERSION: puts("execd " EXECD_VERSION); exit(0);
-        case HELP: fputs(usage_text, stdout); exit(0);
-        default: fputs(usage_text, stderr); return 2;
+        case CONFIG:
+            c->config = optarg;
+            break;
+        case ROLE:
+            c->roles = optarg;
+            break;
+        case ADDRESS:
+            c->address = optarg;
+            break;
+        case PORT:
+            c->port = optarg;
+            break;
+        case STATE:
+            c->state = optarg;
+            break;
+        case CHECK_CONFIG:
+            c->check_config = optarg;
+            break;
+        case CHECK_PLUGIN:
+            c->check_plugin = optarg;
+            break;
+        case PRINT_CONFIG:
+            c->print_config = true;
+            break;
+        case VERSION:
+            puts("execd " EXECD_VERSION);
+            exit(0);
+        case HELP:
+            fputs(usage_text, stdout);
+            exit(0);
+        default:
+            fputs(usage_text, stderr);
+            return 2;
         }
     }
     for (int i = optind; i < argc; i++) {

@@ -28,14 +28,14 @@
 
 /* ---- errors (err.c) ------------------------------------------------------- */
 
-enum { /* codes beside negative errno values */
-    ERR_CONFIG = -10001,   /* the operator must change the configuration     */
-    ERR_REQUEST = -10002,  /* the client must change the request             */
-    ERR_AGAIN = -10003,    /* nobody's fault yet: worth another try later    */
-    ERR_INTERNAL = -10004, /* ours; never reported as a user's mistake       */
-    ERR_NOT_FOUND = -10005,
-    ERR_FULL = -10006,     /* a bounded thing is full                        */
-    ERR_CONFLICT = -10007, /* somebody else was there first                  */
+enum {                        /* codes beside negative errno values */
+       ERR_CONFIG = -10001,   /* the operator must change the configuration     */
+       ERR_REQUEST = -10002,  /* the client must change the request             */
+       ERR_AGAIN = -10003,    /* nobody's fault yet: worth another try later    */
+       ERR_INTERNAL = -10004, /* ours; never reported as a user's mistake       */
+       ERR_NOT_FOUND = -10005,
+       ERR_FULL = -10006,     /* a bounded thing is full                        */
+       ERR_CONFLICT = -10007, /* somebody else was there first                  */
 };
 
 struct err {
@@ -53,13 +53,18 @@ int err_add(struct err *reterr, const char *fmt, ...) PRINTF(2, 3);
 /* ---- cleanup attributes (clean.c) ----------------------------------------- */
 
 #define CLEAN(fn) __attribute__((cleanup(fn)))
-void freep(void *pp);     /* CLEAN(freep) char *s */
-void closep(int *fd);     /* CLEAN(closep) int fd = -1; errno is kept */
+void freep(void *pp); /* CLEAN(freep) char *s */
+void closep(int *fd); /* CLEAN(closep) int fd = -1; errno is kept */
 void fclosep(FILE **f);
 #define CLEAN_FREE CLEAN(freep)
 #define CLEAN_FD CLEAN(closep)
 /* Hands ownership over: yields the value and leaves NULL (or -1) behind. */
-#define steal(pp) ({ __typeof__(*(pp)) s_ = *(pp); *(pp) = NULL; s_; })
+#define steal(pp)                                                                                            \
+    ({                                                                                                       \
+        __typeof__(*(pp)) s_ = *(pp);                                                                        \
+        *(pp) = NULL;                                                                                        \
+        s_;                                                                                                  \
+    })
 static inline int steal_fd(int *fd)
 {
     int f = *fd;
@@ -74,7 +79,7 @@ static inline int steal_fd(int *fd)
  * client chooses use `struct buf`, which reports failure. */
 void *mem_zero(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 #define NEW(type) ((type *)mem_zero(1, sizeof(type)))
-char *mem_dup(const char *s);                 /* NULL gives NULL */
+char *mem_dup(const char *s); /* NULL gives NULL */
 char *mem_printf(const char *fmt, ...) PRINTF(1, 2) __attribute__((returns_nonnull));
 
 /* ---- bytes (buf.c) ---------------------------------------------------------- */
@@ -87,12 +92,12 @@ struct buf {
     size_t len, cap, max;
 };
 #define CLEAN_BUF CLEAN(buf_done)
-void buf_done(struct buf *b);                 /* frees the bytes, zeroes *b (keeps max) */
-void buf_clear(struct buf *b);                /* len = 0, memory kept */
+void buf_done(struct buf *b);  /* frees the bytes, zeroes *b (keeps max) */
+void buf_clear(struct buf *b); /* len = 0, memory kept */
 int buf_add(struct buf *b, const void *bytes, size_t len);
 int buf_adds(struct buf *b, const char *s);
 int buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-int buf_reserve(struct buf *b, size_t more);  /* room for `more` bytes at data+len */
+int buf_reserve(struct buf *b, size_t more); /* room for `more` bytes at data+len */
 
 /* Borrowed bytes: never owned, never NUL-terminated by promise. */
 struct bytes {
@@ -113,7 +118,7 @@ int num_i64(const char *s, int64_t min, int64_t max, int64_t *ret);
 /* "512", "64k", "16M", "2G" (powers of 1024) to bytes. */
 int num_bytes(const char *s, uint64_t max, uint64_t *ret);
 
-bool utf8_valid(const void *bytes, size_t len);   /* RFC 3629: no surrogates, no overlongs */
+bool utf8_valid(const void *bytes, size_t len); /* RFC 3629: no surrogates, no overlongs */
 /* The largest n <= len such that cutting there splits no UTF-8 sequence. */
 size_t utf8_cut(const void *bytes, size_t len);
 
@@ -127,15 +132,15 @@ bool equal_secret(const void *a, size_t a_len, const void *b, size_t b_len);
 
 /* ---- time and ids (clock.c) --------------------------------------------------- */
 
-uint64_t clock_mono_ns(void);            /* CLOCK_MONOTONIC */
-uint64_t clock_wall_ms(void);            /* Unix time, milliseconds */
+uint64_t clock_mono_ns(void); /* CLOCK_MONOTONIC */
+uint64_t clock_wall_ms(void); /* Unix time, milliseconds */
 #define CLOCK_ISO_SIZE 25
 /* "2026-01-31T23:59:59.123Z" (RFC 3339, UTC) into out[CLOCK_ISO_SIZE]. */
 void clock_iso(uint64_t unix_ms, char out[CLOCK_ISO_SIZE]);
 
-#define UUID_SIZE 37                     /* 36 characters and the NUL */
-void uuid_new(char out[UUID_SIZE]);      /* version 4 (RFC 9562), from getrandom(2) */
-bool uuid_valid(const char *s);          /* lowercase canonical form, any version */
+#define UUID_SIZE 37                /* 36 characters and the NUL */
+void uuid_new(char out[UUID_SIZE]); /* version 4 (RFC 9562), from getrandom(2) */
+bool uuid_valid(const char *s);     /* lowercase canonical form, any version */
 void random_bytes(void *out, size_t len);
 
 #endif

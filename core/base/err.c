@@ -32,7 +32,8 @@ int err_sys(struct err *reterr, const char *fmt, ...)
     put(reterr, -saved, fmt, ap);
     va_end(ap);
     len = strlen(reterr->text);
-    snprintf(reterr->text + len, sizeof(reterr->text) - len, ": %s", strerror_r(saved, reason, sizeof(reason)));
+    snprintf(reterr->text + len, sizeof(reterr->text) - len, ": %s",
+             strerror_r(saved, reason, sizeof(reason)));
     return -saved;
 }
 

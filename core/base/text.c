@@ -9,7 +9,8 @@ static int digits(const char *s, uint64_t *ret, const char **ret_end)
     const char *p = s;
 
     for (; *p >= '0' && *p <= '9'; p++)
-        if (__builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+        if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
+            __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
             return -ERANGE;
     if (p == s)
         return -EINVAL;
@@ -79,7 +80,11 @@ int num_bytes(const char *s, uint64_t max, uint64_t *ret)
 static size_t sequence(const unsigned char *p, size_t len)
 {
     unsigned char a = p[0], low = 0x80, high = 0xbf;
-    size_t n = a < 0x80 ? 1 : a >= 0xc2 && a <= 0xdf ? 2 : a >= 0xe0 && a <= 0xef ? 3 : a >= 0xf0 && a <= 0xf4 ? 4 : 0;
+    size_t n = a < 0x80                 ? 1
+               : a >= 0xc2 && a <= 0xdf ? 2
+               : a >= 0xe0 && a <= 0xef ? 3
+               : a >= 0xf0 && a <= 0xf4 ? 4
+                                        : 0;
 
     if (n == 0 || n > len)
         return 0;

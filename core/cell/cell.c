@@ -18,10 +18,10 @@ struct cell {
     struct cell_cgroup *cgroup;
     enum cell_state state;
     uint32_t uid;
-    int ctl, pidfd, fs;          /* fs: the tmpfs' handle */
+    int ctl, pidfd, fs; /* fs: the tmpfs' handle */
     uint64_t wall_end_ns, cpu_limit_ns, cpu_base_ns;
     uint64_t wall_begun_ns, memory_limit;
-    bool started, exited;        /* exited: init told how the program ended */
+    bool started, exited; /* exited: init told how the program ended */
     struct cell_result result;
 };
 
@@ -30,7 +30,8 @@ struct cell {
 static pid_t clone_init(struct cell *c)
 {
     struct clone_args args = {.flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD,
-                              .pidfd = (uint64_t)(uintptr_t)&c->pidfd, .exit_signal = SIGCHLD};
+                              .pidfd = (uint64_t)(uintptr_t)&c->pidfd,
+                              .exit_signal = SIGCHLD};
     int cgroup = cell_cgroup_clone_fd(c->cgroup);
 
     if (cgroup >= 0) {
@@ -119,8 +120,12 @@ static int size_box(const struct cell *c, const struct job_limits *l, struct err
 
 static int send_order(const struct cell *c, const struct cell_start *s, struct err *reterr)
 {
-    struct cell_order order = {.limits = s->limits, .keep_bytes = s->keep_bytes, .profile = s->profile,
-                               .bundle_count = s->bundle_count, .has_stdin = s->stdin_fd >= 0, .check = s->check};
+    struct cell_order order = {.limits = s->limits,
+                               .keep_bytes = s->keep_bytes,
+                               .profile = s->profile,
+                               .bundle_count = s->bundle_count,
+                               .has_stdin = s->stdin_fd >= 0,
+                               .check = s->check};
     int fds[CELL_FDS_MAX];
     size_t n = 0;
     int rc;
@@ -138,14 +143,18 @@ static int send_order(const struct cell *c, const struct cell_start *s, struct e
 
 int cell_start(struct cell *c, const struct cell_start *s, struct err *reterr)
 {
-    const struct cell_cgroup_limits limits = {.memory_bytes = s->limits.memory_bytes, .cpu_millis = s->limits.cpu_millis,
-                                              .processes = s->limits.processes + s->extra_processes + INIT_PROCESSES};
+    const struct cell_cgroup_limits limits = {.memory_bytes = s->limits.memory_bytes,
+                                              .cpu_millis = s->limits.cpu_millis,
+                                              .processes =
+                                                  s->limits.processes + s->extra_processes + INIT_PROCESSES};
     struct cell_cgroup_usage usage;
     int rc;
 
     if (s->bundle_count > CELL_BUNDLES_MAX || s->profile < 1 || s->profile > CELL_PROFILES)
-        return err_set(reterr, ERR_INTERNAL, "a step with %u bundles and profile %u", s->bundle_count, s->profile);
-    if ((rc = size_box(c, &s->limits, reterr)) != 0 || (rc = cell_cgroup_limit(c->cgroup, &limits, reterr)) != 0 ||
+        return err_set(reterr, ERR_INTERNAL, "a step with %u bundles and profile %u", s->bundle_count,
+                       s->profile);
+    if ((rc = size_box(c, &s->limits, reterr)) != 0 ||
+        (rc = cell_cgroup_limit(c->cgroup, &limits, reterr)) != 0 ||
         (rc = cell_cgroup_usage(c->cgroup, &usage, reterr)) != 0)
         return rc;
     closep(&c->fs);

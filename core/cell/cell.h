@@ -45,18 +45,19 @@ int cell_bundle_map(int fd, struct bytes *ret, struct err *reterr) NODISCARD;
 void cell_bundle_unmap(struct bytes *b);
 
 /* One datagram of exactly `size` bytes with up to 16 descriptors over a SOCK_SEQPACKET (unix(7), SCM_RIGHTS).
- * send: 0 or -errno.  recv: its size, 0 at the other side's end, -errno, -EBADMSG for another size; descriptors
- * received are the caller's and close-on-exec. */
+ * send: 0 or -errno.  recv: its size, 0 at the other side's end, -errno, -EBADMSG for another size;
+ * descriptors received are the caller's and close-on-exec. */
 int cell_message_send(int fd, const void *body, size_t size, const int *fds, size_t count, int flags);
-ssize_t cell_message_recv(int fd, void *body, size_t size, int *fds, size_t max, size_t *ret_count, int flags);
+ssize_t cell_message_recv(int fd, void *body, size_t size, int *fds, size_t max, size_t *ret_count,
+                          int flags);
 
 /* ---- the host --------------------------------------------------------------------------- */
 
 struct cell_host;
 struct cell_host_options {
-    const char *cgroup_root;            /* NULL: found */
-    uint32_t uid_base;                  /* as root: slot i runs as uid_base + i */
-    const char *const *mounts;          /* NULL-terminated, '!' before those that must exist */
+    const char *cgroup_root;   /* NULL: found */
+    uint32_t uid_base;         /* as root: slot i runs as uid_base + i */
+    const char *const *mounts; /* NULL-terminated, '!' before those that must exist */
 };
 struct cell_host_facts {
     bool as_root;
@@ -67,7 +68,7 @@ struct cell_host_facts {
 /* Not to be undone: this process changes its namespaces and its root. */
 int cell_host_open(const struct cell_host_options *o, struct cell_host **ret, struct cell_host_facts *facts,
                    struct err *reterr) NODISCARD;
-void cell_host_free(struct cell_host *h);  /* after every cell */
+void cell_host_free(struct cell_host *h); /* after every cell */
 
 /* ---- cells --------------------------------------------------------------------------------- */
 
@@ -82,8 +83,8 @@ struct cell_start {
     struct job_limits limits;
     uint32_t profile, extra_processes;
     uint64_t keep_bytes;
-    bool check;                         /* run the verification instead of a program */
-    int args_fd;                        /* bundle of ARG, ENV and KEEP entries */
+    bool check;  /* run the verification instead of a program */
+    int args_fd; /* bundle of ARG, ENV and KEEP entries */
     int bundles[CELL_BUNDLES_MAX];
     unsigned bundle_count;
     int stdin_fd, stdout_fd, stderr_fd; /* stdin -1: /dev/null; all stay the caller's */
@@ -97,15 +98,16 @@ int cell_oom_fd(const struct cell *c, short *events);
 void cell_on_ctl(struct cell *c);
 void cell_on_pid(struct cell *c);
 void cell_on_oom(struct cell *c);
-/* Looks at the deadlines of a running cell; returns when to look again (CLOCK_MONOTONIC, ns), UINT64_MAX: never. */
+/* Looks at the deadlines of a running cell; returns when to look again (CLOCK_MONOTONIC, ns), UINT64_MAX:
+ * never. */
 uint64_t cell_check_deadlines(struct cell *c, uint64_t now_ns);
 void cell_kill(struct cell *c, enum job_limit_hit why);
 
 struct cell_result {
     struct job_measure measure;
     uint64_t forks_refused;
-    int kept_fd;                        /* the caller's; -1 if none */
-    struct err err;                     /* code 0: measure holds */
+    int kept_fd;    /* the caller's; -1 if none */
+    struct err err; /* code 0: measure holds */
 };
 /* Of a DEAD cell, once. */
 void cell_result_take(struct cell *c, struct cell_result *ret);

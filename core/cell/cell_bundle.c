@@ -15,8 +15,8 @@ int cell_entry_next(struct bytes bundle, size_t *at, struct cell_entry_view *ret
         return -EBADMSG;
     memcpy(&ret->head, bundle.ptr + *at, sizeof(ret->head));
     left -= sizeof(ret->head);
-    if (ret->head.magic != CELL_ENTRY_MAGIC || ret->head.path_len > CELL_PATH_MAX || ret->head.path_len > left ||
-        ret->head.body_len > left - ret->head.path_len)
+    if (ret->head.magic != CELL_ENTRY_MAGIC || ret->head.path_len > CELL_PATH_MAX ||
+        ret->head.path_len > left || ret->head.body_len > left - ret->head.path_len)
         return -EBADMSG;
     ret->path = bundle.ptr + *at + sizeof(ret->head);
     ret->body = ret->path + ret->head.path_len;

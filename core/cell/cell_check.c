@@ -41,8 +41,11 @@ static bool can_read(const char *path)
 
 static int check_status(struct err *reterr)
 {
-    static const char *const lines[] = {"NoNewPrivs:\t1\n", "Seccomp:\t2\n", "CapPrm:\t0000000000000000\n",
-                                        "CapEff:\t0000000000000000\n", "CapBnd:\t0000000000000000\n",
+    static const char *const lines[] = {"NoNewPrivs:\t1\n",
+                                        "Seccomp:\t2\n",
+                                        "CapPrm:\t0000000000000000\n",
+                                        "CapEff:\t0000000000000000\n",
+                                        "CapBnd:\t0000000000000000\n",
                                         "CapAmb:\t0000000000000000\n"};
     CLEAN_FD int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     char text[4096];
@@ -63,12 +66,15 @@ int cell_check(struct err *reterr)
     int rc;
 
     if (getpid() != 2 || getuid() != CELL_UID || geteuid() != CELL_UID)
-        return err_set(reterr, ERR_INTERNAL, "verification: a program is pid %d, uid %u", (int)getpid(), (unsigned)getuid());
-    if ((rc = check_status(reterr)) != 0 || (rc = refused(can_write("/written"), "write to the root", reterr)) != 0 ||
+        return err_set(reterr, ERR_INTERNAL, "verification: a program is pid %d, uid %u", (int)getpid(),
+                       (unsigned)getuid());
+    if ((rc = check_status(reterr)) != 0 ||
+        (rc = refused(can_write("/written"), "write to the root", reterr)) != 0 ||
         (rc = refused(can_write("/usr/written"), "write to /usr", reterr)) != 0 ||
         (rc = refused(can_write("/etc/written"), "write to /etc", reterr)) != 0 ||
         (rc = refused(!can_write("/box/.check"), "not write to its box", reterr)) != 0 ||
-        (rc = refused(can_socket(AF_INET) || can_socket(AF_INET6) || can_socket(AF_UNIX), "make a socket", reterr)) != 0 ||
+        (rc = refused(can_socket(AF_INET) || can_socket(AF_INET6) || can_socket(AF_UNIX), "make a socket",
+                      reterr)) != 0 ||
         (rc = refused(mount("x", "/tmp", "tmpfs", 0, NULL) == 0, "mount", reterr)) != 0 ||
         (rc = refused(unshare(CLONE_NEWUSER) == 0, "make a user namespace", reterr)) != 0 ||
         (rc = refused(syscall(SYS_ptrace, 16, 1, 0, 0) == 0, "trace PID 1", reterr)) != 0 ||

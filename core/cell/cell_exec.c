@@ -24,12 +24,16 @@ static int limit(int which, uint64_t value, struct err *reterr)
     if (getrlimit((__rlimit_resource_t)which, &r) != 0)
         return err_sys(reterr, "read resource limit %d", which);
     r.rlim_max = r.rlim_cur = MIN((rlim_t)value, r.rlim_max);
-    return setrlimit((__rlimit_resource_t)which, &r) == 0 ? 0 : err_sys(reterr, "set resource limit %d", which);
+    return setrlimit((__rlimit_resource_t)which, &r) == 0 ? 0
+                                                          : err_sys(reterr, "set resource limit %d", which);
 }
 
 static int set_limits(const struct job_limits *l, struct err *reterr)
 {
-    const struct { int which; uint64_t value; } limits[] = {
+    const struct {
+        int which;
+        uint64_t value;
+    } limits[] = {
         {RLIMIT_CORE, 0},
         {RLIMIT_FSIZE, l->file_bytes},
         {RLIMIT_NOFILE, l->open_files},

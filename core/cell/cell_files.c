@@ -17,8 +17,10 @@
 
 static int open_beneath(int dir, const char *path, uint64_t flags, uint64_t mode)
 {
-    struct open_how how = {.flags = flags | O_CLOEXEC | O_NOFOLLOW, .mode = mode,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV};
+    struct open_how how = {.flags = flags | O_CLOEXEC | O_NOFOLLOW,
+                           .mode = mode,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                                      RESOLVE_NO_XDEV};
 
     return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
@@ -76,7 +78,9 @@ static int unpack_one(int box, const struct cell_entry_view *e, struct err *rete
     if (dir < 0)
         return err_sys(reterr, "make the directories of a file of the box");
     if (e->head.kind == CELL_ENTRY_DIR)
-        return mkdirat(dir, name, 0755) == 0 || errno == EEXIST ? 0 : err_sys(reterr, "make a directory of the box");
+        return mkdirat(dir, name, 0755) == 0 || errno == EEXIST
+                   ? 0
+                   : err_sys(reterr, "make a directory of the box");
     fd = open_beneath(dir, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0 || write_all(fd, e->body, e->head.body_len) != 0 || fchmod(fd, e->head.mode & 0777) != 0)
         return err_sys(reterr, "write `%s` into the box", name);
@@ -93,7 +97,8 @@ int cell_unpack(int box, int bundle_fd, struct err *reterr)
     if (rc != 0)
         return rc;
     while (rc == 0 && (more = cell_entry_next(bundle, &at, &e)) != 0)
-        rc = more < 0 ? err_set(reterr, ERR_INTERNAL, "a bundle of files is malformed") : unpack_one(box, &e, reterr);
+        rc = more < 0 ? err_set(reterr, ERR_INTERNAL, "a bundle of files is malformed")
+                      : unpack_one(box, &e, reterr);
     cell_bundle_unmap(&bundle);
     return rc;
 }
@@ -106,14 +111,19 @@ struct keeper {
     unsigned entries;
 };
 
-static int put_header(struct keeper *k, uint32_t kind, uint32_t mode, const char *path, uint64_t len, struct err *reterr)
+static int put_header(struct keeper *k, uint32_t kind, uint32_t mode, const char *path, uint64_t len,
+                      struct err *reterr)
 {
-    struct cell_entry head = {.magic = CELL_ENTRY_MAGIC, .kind = kind, .mode = mode, .path_len = (uint32_t)strlen(path),
+    struct cell_entry head = {.magic = CELL_ENTRY_MAGIC,
+                              .kind = kind,
+                              .mode = mode,
+                              .path_len = (uint32_t)strlen(path),
                               .body_len = len};
 
     if (++k->entries > ENTRIES_MAX)
         return err_set(reterr, ERR_REQUEST, "more than %d files were made", ENTRIES_MAX);
-    if (write_all(k->out, (const char *)&head, sizeof(head)) != 0 || write_all(k->out, path, head.path_len) != 0)
+    if (write_all(k->out, (const char *)&head, sizeof(head)) != 0 ||
+        write_all(k->out, path, head.path_len) != 0)
         return err_sys(reterr, "keep `%s`", path);
     return 0;
 }

@@ -35,8 +35,8 @@ static int become_root_inside(struct err *reterr)
 /* What building cells takes, and nothing else, for as long as this process lives. */
 static int keep_few_capabilities(bool as_root, struct err *reterr)
 {
-    static const int caps[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP,
-                               CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
+    static const int caps[] = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,    CAP_KILL,        CAP_SETGID,
+                               CAP_SETUID, CAP_SETPCAP,      CAP_SYS_ADMIN, CAP_SYS_RESOURCE};
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}}, had[2];
 
@@ -44,7 +44,8 @@ static int keep_few_capabilities(bool as_root, struct err *reterr)
         return err_sys(reterr, "read capabilities");
     for (size_t i = 0; i < COUNT_OF(caps); i++)
         data[caps[i] / 32].permitted |= 1u << (caps[i] % 32);
-    if (!as_root) /* the kernel lets cells map our 0 only if we had it (user_namespaces(7), since Linux 5.12) */
+    if (!as_root) /* the kernel lets cells map our 0 only if we had it (user_namespaces(7), since Linux 5.12)
+                   */
         data[CAP_SETFCAP / 32].permitted |= 1u << (CAP_SETFCAP % 32);
     for (size_t i = 0; i < 2; i++) { /* a container may have taken some already */
         data[i].permitted &= had[i].permitted;
@@ -68,14 +69,16 @@ static int build_filters(struct cell_host *h, struct err *reterr)
     return 0;
 }
 
-static int enter(struct cell_host *h, const struct cell_host_options *o, struct cell_host_facts *facts, struct err *reterr)
+static int enter(struct cell_host *h, const struct cell_host_options *o, struct cell_host_facts *facts,
+                 struct err *reterr)
 {
     struct cell_cgroups_facts cg;
     int rc;
 
     if (!h->as_root && (rc = become_root_inside(reterr)) != 0)
         return rc;
-    if ((rc = cell_cgroups_open(o->cgroup_root, &h->cgroups, &cg, reterr)) != 0 || (rc = build_filters(h, reterr)) != 0)
+    if ((rc = cell_cgroups_open(o->cgroup_root, &h->cgroups, &cg, reterr)) != 0 ||
+        (rc = build_filters(h, reterr)) != 0)
         return rc;
     facts->cgroup_version = cg.version;
     facts->memory = cg.memory;
@@ -88,7 +91,8 @@ static int enter(struct cell_host *h, const struct cell_host_options *o, struct 
     if (h->as_root && setgroups(0, NULL) != 0)
         return err_sys(reterr, "drop supplementary groups");
     if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
-        return err_sys(reterr, "make mount, network, IPC and UTS namespaces (needs CAP_SYS_ADMIN or a user namespace)");
+        return err_sys(
+            reterr, "make mount, network, IPC and UTS namespaces (needs CAP_SYS_ADMIN or a user namespace)");
     if ((rc = cell_root_enter(o->mounts, reterr)) != 0)
         return rc;
     return keep_few_capabilities(h->as_root, reterr);

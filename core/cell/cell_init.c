@@ -41,7 +41,8 @@ static void fail(const struct run *r, const struct err *err)
 static void take_order(struct run *r)
 {
     struct err err = {0};
-    ssize_t n = cell_message_recv(r->in->ctl, &r->order, sizeof(r->order), r->fds, CELL_FDS_MAX, &r->fd_count, 0);
+    ssize_t n =
+        cell_message_recv(r->in->ctl, &r->order, sizeof(r->order), r->fds, CELL_FDS_MAX, &r->fd_count, 0);
     size_t want = 1 + r->order.bundle_count + (r->order.has_stdin ? 1u : 0u) + 2;
 
     if (n == 0)
@@ -110,9 +111,13 @@ static pid_t start(struct run *r, uint64_t *ret_begun_ns)
         fail(r, &err);
     }
     if (pid == 0) {
-        const struct cell_exec x = {.order = &r->order, .filter = &r->in->host->filters[r->order.profile - 1],
-                                    .argv = r->argv, .env = r->env, .stdin_fd = r->stdin_fd,
-                                    .stdout_fd = r->fds[r->fd_count - 2], .stderr_fd = r->fds[r->fd_count - 1],
+        const struct cell_exec x = {.order = &r->order,
+                                    .filter = &r->in->host->filters[r->order.profile - 1],
+                                    .argv = r->argv,
+                                    .env = r->env,
+                                    .stdin_fd = r->stdin_fd,
+                                    .stdout_fd = r->fds[r->fd_count - 2],
+                                    .stderr_fd = r->fds[r->fd_count - 1],
                                     .error_fd = report[1]};
 
         cell_exec_main(&x);
@@ -172,12 +177,16 @@ static uint64_t rusage_cpu_ns(const struct rusage *u)
 }
 
 /* The result stands when the program ends; then the rest of the cell dies, then files are kept. */
-static void finish(struct run *r, int status, const struct rusage *usage, uint64_t wall_ns) __attribute__((noreturn));
+static void finish(struct run *r, int status, const struct rusage *usage, uint64_t wall_ns)
+    __attribute__((noreturn));
 static void finish(struct run *r, int status, const struct rusage *usage, uint64_t wall_ns)
 {
-    struct cell_news news = {.kind = CELL_NEWS_EXIT, .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-                             .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, .wall_ns = wall_ns,
-                             .cpu_ns = rusage_cpu_ns(usage), .rss_bytes = (uint64_t)usage->ru_maxrss * 1024u};
+    struct cell_news news = {.kind = CELL_NEWS_EXIT,
+                             .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+                             .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+                             .wall_ns = wall_ns,
+                             .cpu_ns = rusage_cpu_ns(usage),
+                             .rss_bytes = (uint64_t)usage->ru_maxrss * 1024u};
     int kept = -1;
 
     kill(-1, SIGKILL);

@@ -43,7 +43,7 @@ struct cell_init {
     const struct cell_host *host;
     const struct cell_cgroup *cgroup;
     int ctl;
-    uint32_t uid;            /* as the host's user namespace knows it */
+    uint32_t uid; /* as the host's user namespace knows it */
 };
 void cell_init_main(const struct cell_init *in) __attribute__((noreturn));
 /* cell_setup.c: from a fresh clone to a closed cell; *ret_fs is the tmpfs' handle. */

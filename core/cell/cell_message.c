@@ -38,7 +38,9 @@ static size_t take_fds(struct msghdr *msg, int *fds, size_t max)
     size_t count = 0;
 
     for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-        size_t n = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+        size_t n = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS
+                       ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int)
+                       : 0;
 
         for (size_t i = 0; i < n; i++) {
             int fd;
@@ -57,7 +59,9 @@ ssize_t cell_message_recv(int fd, void *body, size_t size, int *fds, size_t max,
 {
     union control control = {0};
     struct iovec iov = {body, size};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
                          .msg_controllen = sizeof(control.bytes)};
     ssize_t n;
 

@@ -32,7 +32,8 @@ struct root {
 
 static int clone_tree(struct root *r, const char *path, bool device, struct err *reterr)
 {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | (device ? 0u : MOUNT_ATTR_NODEV)};
+    struct mount_attr attr = {.attr_set =
+                                  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | (device ? 0u : MOUNT_ATTR_NODEV)};
     struct tree *t = &r->trees[r->count];
     struct stat st;
 
@@ -155,8 +156,10 @@ static int write_file(const char *path, const char *text)
 static int fill(struct err *reterr)
 {
     static const char *const dirs[] = {"/etc", "/dev", "/dev/shm", "/proc", "/box", "/tmp", "/run"};
-    static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"},
-                                           {"/proc/self/fd/1", "/dev/stdout"}, {"/proc/self/fd/2", "/dev/stderr"}};
+    static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"},
+                                           {"/proc/self/fd/0", "/dev/stdin"},
+                                           {"/proc/self/fd/1", "/dev/stdout"},
+                                           {"/proc/self/fd/2", "/dev/stderr"}};
     static const char *const files[][2] = {
         {"/etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nrunner:x:1000:1000:runner:/box:/bin/sh\n"},
         {"/etc/group", "root:x:0:\nrunner:x:1000:\n"},
@@ -204,7 +207,8 @@ static int pivot(struct err *reterr)
 {
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
 
-    if (chdir(STAGE) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 || chdir("/") != 0)
+    if (chdir(STAGE) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 ||
+        chdir("/") != 0)
         return err_sys(reterr, "pivot into the new root");
     if (syscall(SYS_mount_setattr, AT_FDCWD, "/", 0u, &attr, sizeof(attr)) != 0)
         return err_sys(reterr, "make the new root read-only");
@@ -222,7 +226,8 @@ int cell_root_enter(const char *const *mounts, struct err *reterr)
     if (rc == 0)
         rc = clone_all(r, mounts, reterr);
     /* In a user namespace the kernel allows a new procfs only where a whole one is visible. */
-    proc.fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+    proc.fd =
+        (int)syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (rc == 0 && mount("root", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1m") != 0)
         rc = err_sys(reterr, "mount a tmpfs for the new root");
     if (rc == 0)

@@ -19,8 +19,10 @@
 /* One tmpfs for everything a program may write, so that one limit holds: shown at three places. */
 static int mount_box(uid_t owner, int *ret_fs, struct err *reterr)
 {
-    static const struct { const char *from, *to; mode_t mode; } parts[] = {
-        {"/run/box", "/box", 0755}, {"/run/tmp", "/tmp", 01777}, {"/run/shm", "/dev/shm", 01777}};
+    static const struct {
+        const char *from, *to;
+        mode_t mode;
+    } parts[] = {{"/run/box", "/box", 0755}, {"/run/tmp", "/tmp", 01777}, {"/run/shm", "/dev/shm", 01777}};
 
     if (mount("box", "/run", "tmpfs", MS_NOSUID | MS_NODEV, BOX_START_OPTIONS) != 0)
         return err_sys(reterr, "mount the box");
@@ -78,7 +80,9 @@ static int enter_user_namespace(uint32_t outer, struct err *reterr)
 
     snprintf(map, sizeof(map), "%u %u 1", CELL_UID, outer);
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || unshare(CLONE_NEWUSER | CLONE_NEWCGROUP) != 0)
-        return err_sys(reterr, "make a user namespace (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)");
+        return err_sys(
+            reterr,
+            "make a user namespace (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone)");
     if ((rc = write_text("/proc/self/setgroups", "deny", reterr)) != 0 ||
         (rc = write_text("/proc/self/uid_map", map, reterr)) != 0)
         return rc;
@@ -111,15 +115,16 @@ static int close_others(int ctl, int fs, struct err *reterr)
         if (dup2(null, i) < 0)
             return err_sys(reterr, "close the standard descriptors");
     closep(&null);
-    if ((low > 3 && close_range(3, low - 1, 0) != 0) || (high > low + 1 && close_range(low + 1, high - 1, 0) != 0) ||
-        close_range(high + 1, ~0u, 0) != 0)
+    if ((low > 3 && close_range(3, low - 1, 0) != 0) ||
+        (high > low + 1 && close_range(low + 1, high - 1, 0) != 0) || close_range(high + 1, ~0u, 0) != 0)
         return err_sys(reterr, "close the jailer's descriptors");
     return 0;
 }
 
 int cell_setup(const struct cell_init *in, int *ret_fs, struct err *reterr)
 {
-    uint32_t outer = in->host->as_root ? in->uid : 0; /* an ordinary user's jailer is 0 in its own namespace */
+    uint32_t outer =
+        in->host->as_root ? in->uid : 0; /* an ordinary user's jailer is 0 in its own namespace */
     sigset_t none;
     int rc = cell_cgroup_join(in->cgroup);
 

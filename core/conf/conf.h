@@ -14,55 +14,70 @@
 #include "job/job.h"
 #include "log/log.h"
 
-struct conf_setting {          /* one `key = value;` of a plugin's settings */
+struct conf_setting { /* one `key = value;` of a plugin's settings */
     char *key;
-    char kind;                 /* 's' string, 'i' integer, 'b' bool, 'd' double */
-    char *s; int64_t i; double d;
+    char kind; /* 's' string, 'i' integer, 'b' bool, 'd' double */
+    char *s;
+    int64_t i;
+    double d;
     int line;
 };
 struct conf_plugin {
-    char *file;                /* bare name (looked up in plugin_dir) or absolute path */
+    char *file; /* bare name (looked up in plugin_dir) or absolute path */
     bool optional;
     int line;
-    struct conf_setting *settings; size_t setting_count;
+    struct conf_setting *settings;
+    size_t setting_count;
 };
-struct conf_key { char *name; char *key; };  /* an API key and its tenant's name */
+struct conf_key {
+    char *name;
+    char *key;
+}; /* an API key and its tenant's name */
 
 struct conf {
-    char *path;                /* the file; "(defaults)" if none */
+    char *path; /* the file; "(defaults)" if none */
     /* process */
-    char *user;                /* "" : execd if it exists, else uid 1899999999 */
+    char *user; /* "" : execd if it exists, else uid 1899999999 */
     char *state_dir;
     /* log */
-    enum log_format log_format; enum log_level log_level;
+    enum log_format log_format;
+    enum log_level log_level;
     /* api */
-    char *address; uint16_t port;
+    char *address;
+    uint16_t port;
     uint64_t body_max, batch_max, source_max, stdin_max, expected_max, args_max, args_bytes_max, header_max;
     uint64_t idle_ms, wait_max_ms;
-    struct conf_key *keys; size_t key_count;
+    struct conf_key *keys;
+    size_t key_count;
     /* limits */
     struct job_limits limits_default, limits_min, limits_max, limits_compile;
     uint64_t compile_keep_bytes; /* compiled output at most */
     /* queue */
-    char *queue_url;           /* "embedded", redis://..., unix:... */
-    char *queue_password;      /* NULL if none */
-    char *queue_prefix; char *redis_server;
+    char *queue_url;      /* "embedded", redis://..., unix:... */
+    char *queue_password; /* NULL if none */
+    char *queue_prefix;
+    char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes;
     /* worker */
-    uint64_t slots;            /* 0: one a core */
+    uint64_t slots; /* 0: one a core */
     uint64_t heartbeat_ms;
-    char *jailer;              /* path; "" : beside execd, or ../libexec/execd */
-    char *cgroup_root;         /* "" : found */
+    char *jailer;      /* path; "" : beside execd, or ../libexec/execd */
+    char *cgroup_root; /* "" : found */
     uint64_t uid_base;
-    char **accept_missing; size_t accept_missing_count;  /* protections by name */
-    uint64_t drain_ms;         /* how long SIGTERM lets jobs finish */
+    char **accept_missing;
+    size_t accept_missing_count; /* protections by name */
+    uint64_t drain_ms;           /* how long SIGTERM lets jobs finish */
     /* hook */
-    char *hook_secret;         /* "whsec_..." or NULL: unsigned */
-    bool hook_enabled, hook_allow_private; char **hook_allow_networks; size_t hook_allow_network_count;
-    uint64_t hook_timeout_ms, hook_attempts, hook_first_retry_ms, hook_max_retry_ms, hook_concurrency, hook_per_host;
+    char *hook_secret; /* "whsec_..." or NULL: unsigned */
+    bool hook_enabled, hook_allow_private;
+    char **hook_allow_networks;
+    size_t hook_allow_network_count;
+    uint64_t hook_timeout_ms, hook_attempts, hook_first_retry_ms, hook_max_retry_ms, hook_concurrency,
+        hook_per_host;
     /* plugins */
-    char *plugin_dir;          /* "" : beside execd */
-    struct conf_plugin *plugins; size_t plugin_count;
+    char *plugin_dir; /* "" : beside execd */
+    struct conf_plugin *plugins;
+    size_t plugin_count;
     /* scaling: the seed's four numbers */
     uint64_t min_pods, max_pods, jobs_per_pod, check_interval_ms;
 };

@@ -7,8 +7,8 @@
 #include "net/net.h"
 #include "wire/wire.h"
 
-#define POLL_MS 1000           /* retries come due without a hint */
-#define ANSWER_MAX 65536       /* of a receiver's answer, which nobody reads */
+#define POLL_MS 1000     /* retries come due without a hint */
+#define ANSWER_MAX 65536 /* of a receiver's answer, which nobody reads */
 #define CLAIM_MAX 16
 #define HOST_MAX 128
 
@@ -18,7 +18,7 @@ struct sending {
     struct net_exchange *exchange;
     char token[UUID_SIZE];
     uint32_t attempt;
-    char host[HOST_MAX];       /* the only part of the URL that is ever logged */
+    char host[HOST_MAX]; /* the only part of the URL that is ever logged */
 };
 TAILQ_HEAD(sendings, sending);
 
@@ -33,7 +33,7 @@ struct hook {
     struct sendings sendings;
     size_t count;
     bool claiming, more, stopped;
-    unsigned owed;             /* answers of the store that still come */
+    unsigned owed; /* answers of the store that still come */
 };
 
 static void claim(struct hook *h);
@@ -72,7 +72,8 @@ static void settle(struct sending *s, int status, const struct err *err, uint64_
     enum hook_next next;
 
     random_bytes(&jitter, sizeof(jitter));
-    next = hook_next(h->conf, s->attempt, status, err != NULL && err->code == ERR_REQUEST, retry_after_s, jitter, &retry_ms);
+    next = hook_next(h->conf, s->attempt, status, err != NULL && err->code == ERR_REQUEST, retry_after_s,
+                     jitter, &retry_ms);
     if (err != NULL)
         snprintf(reason, sizeof(reason), "%.150s", err->text);
     else
@@ -80,10 +81,12 @@ static void settle(struct sending *s, int status, const struct err *err, uint64_
     if (next == HOOK_DELIVERED)
         LOG_DEBUG("webhook_delivered", F_STR("token", s->token), F_UINT("attempt", s->attempt));
     else
-        LOG_WARN(next == HOOK_RETRY ? "webhook_failed" : "webhook_given_up", F_STR("token", s->token), F_STR("host", s->host),
-                 F_UINT("attempt", s->attempt), F_STR("reason", reason), F_UINT("retry_ms", retry_ms));
+        LOG_WARN(next == HOOK_RETRY ? "webhook_failed" : "webhook_given_up", F_STR("token", s->token),
+                 F_STR("host", s->host), F_UINT("attempt", s->attempt), F_STR("reason", reason),
+                 F_UINT("retry_ms", retry_ms));
     h->owed++;
-    store_outbox_settle(h->store, s->token, s->attempt, next == HOOK_DELIVERED, retry_ms, reason, on_settled, h);
+    store_outbox_settle(h->store, s->token, s->attempt, next == HOOK_DELIVERED, retry_ms, reason, on_settled,
+                        h);
 }
 
 static void sending_free(struct sending *s)
@@ -114,8 +117,12 @@ static int post(struct sending *s, const struct store_delivery *d, const struct 
     CLEAN_FREE char *id = mem_printf("webhook-id: %s", d->token);
     CLEAN_FREE char *at = mem_printf("webhook-timestamp: %llu", (unsigned long long)now);
     const char *headers[] = {"Content-Type: application/json", id, at, NULL, NULL};
-    struct net_call call = {.method = "POST", .url = d->url, .headers = headers, .body = {body->data, body->len},
-                            .deadline_ms = h->conf->hook_timeout_ms, .answer_max = ANSWER_MAX};
+    struct net_call call = {.method = "POST",
+                            .url = d->url,
+                            .headers = headers,
+                            .body = {body->data, body->len},
+                            .deadline_ms = h->conf->hook_timeout_ms,
+                            .answer_max = ANSWER_MAX};
 
     if (h->key.len > 0) {
         if (buf_adds(&signature, "webhook-signature: ") != 0 ||
@@ -128,8 +135,11 @@ static int post(struct sending *s, const struct store_delivery *d, const struct 
 
 static void send_one(struct hook *h, const struct store_delivery *d)
 {
-    const struct wire_job shown = {.job = d->view.job, .status = d->view.status, .result = d->view.result,
-                                   .started_ms = d->view.started_ms, .attempt = d->view.attempt};
+    const struct wire_job shown = {.job = d->view.job,
+                                   .status = d->view.status,
+                                   .result = d->view.result,
+                                   .started_ms = d->view.started_ms,
+                                   .attempt = d->view.attempt};
     struct sending *s = NEW(struct sending);
     CLEAN_BUF struct buf body = {0};
     struct err err = {0};
@@ -168,7 +178,8 @@ static void on_claimed(void *arg, const struct err *err, struct store_delivery *
 
 static void claim(struct hook *h)
 {
-    size_t free_places = h->conf->hook_concurrency > h->count ? (size_t)h->conf->hook_concurrency - h->count : 0;
+    size_t free_places =
+        h->conf->hook_concurrency > h->count ? (size_t)h->conf->hook_concurrency - h->count : 0;
 
     if (h->stopped || h->claiming || !store_connected(h->store))
         return;
@@ -178,7 +189,8 @@ static void claim(struct hook *h)
     }
     h->claiming = true;
     /* Twice the deadline: nobody else takes what is still being sent. */
-    store_outbox_claim(h->store, MIN(free_places, (size_t)CLAIM_MAX), 2 * h->conf->hook_timeout_ms + 1000, on_claimed, h);
+    store_outbox_claim(h->store, MIN(free_places, (size_t)CLAIM_MAX), 2 * h->conf->hook_timeout_ms + 1000,
+                       on_claimed, h);
 }
 
 static void on_timer(void *arg)
@@ -204,19 +216,23 @@ static bool may_connect(void *arg, const char *address, uint16_t port)
     return hook_guard_allows(&h->guard, address);
 }
 
-int hook_start(struct loop *loop, struct store *store, const struct conf *conf, struct hook **ret, struct err *reterr)
+int hook_start(struct loop *loop, struct store *store, const struct conf *conf, struct hook **ret,
+               struct err *reterr)
 {
     struct hook *h = NEW(struct hook);
     const struct net_client_options o = {.connections_max = (unsigned)conf->hook_concurrency,
-                                         .per_host_max = (unsigned)conf->hook_per_host, .may_connect = may_connect,
-                                         .may_connect_arg = h, .user_agent = "execd/" EXECD_VERSION};
+                                         .per_host_max = (unsigned)conf->hook_per_host,
+                                         .may_connect = may_connect,
+                                         .may_connect_arg = h,
+                                         .user_agent = "execd/" EXECD_VERSION};
     int rc;
 
     h->loop = loop;
     h->store = store;
     h->conf = conf;
     TAILQ_INIT(&h->sendings);
-    if ((rc = hook_guard_open(&h->guard, conf, reterr)) != 0 || (rc = hook_key_read(conf->hook_secret, &h->key, reterr)) != 0 ||
+    if ((rc = hook_guard_open(&h->guard, conf, reterr)) != 0 ||
+        (rc = hook_key_read(conf->hook_secret, &h->key, reterr)) != 0 ||
         (rc = net_client_open(loop, &o, &h->client, reterr)) != 0) {
         free(h);
         return rc;

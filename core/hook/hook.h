@@ -1,11 +1,11 @@
 /* hook.h - from the outbox to signed deliveries.
  *
- * Theory of operation.  A result and its webhook are written in one step (store.h); this room takes what is due
- * from that outbox, under a lease, and POSTs it.  2xx ends a delivery; 410 Gone and an address that the guard
- * refuses end it as given up; anything else is tried again after a delay that doubles, with jitter, up to
- * hook.max_retry_ms, or after what the receiver's Retry-After asks for, at most hook.attempts times.  A process that
- * dies in between loses nothing: its lease runs out and another delivers, so a receiver may see one delivery
- * twice and tells by `webhook-id`.
+ * Theory of operation.  A result and its webhook are written in one step (store.h); this room takes what is
+ * due from that outbox, under a lease, and POSTs it.  2xx ends a delivery; 410 Gone and an address that the
+ * guard refuses end it as given up; anything else is tried again after a delay that doubles, with jitter, up
+ * to hook.max_retry_ms, or after what the receiver's Retry-After asks for, at most hook.attempts times.  A
+ * process that dies in between loses nothing: its lease runs out and another delivers, so a receiver may see
+ * one delivery twice and tells by `webhook-id`.
  *
  * The body is the job as the API shows it.  With hook.secret it is signed by the Standard Webhooks scheme
  * (standardwebhooks.com, symmetric `v1`): HMAC-SHA256 over "id.timestamp.body".

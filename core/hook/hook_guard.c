@@ -9,11 +9,11 @@
 #include <netinet/in.h>
 
 static const char *const refused_networks[] = {
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-    "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-    "224.0.0.0/4", "240.0.0.0/4",
-    "::/128", "::1/128", "64:ff9b:1::/48", "100::/64", "2001:2::/48", "2001:10::/28", "2001:20::/28", "2001:db8::/32",
-    "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    "0.0.0.0/8",      "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24",   "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
+    "203.0.113.0/24", "224.0.0.0/4",  "240.0.0.0/4",    "::/128",         "::1/128",        "64:ff9b:1::/48",
+    "100::/64",       "2001:2::/48",  "2001:10::/28",   "2001:20::/28",   "2001:db8::/32",  "3fff::/20",
+    "5f00::/16",      "fc00::/7",     "fe80::/10",      "fec0::/10",      "ff00::/8",
 };
 
 static bool parse_address(const char *text, unsigned char out[16], bool *ret_v4)
@@ -38,8 +38,8 @@ static bool parse_network(const char *text, struct hook_network *ret)
     uint64_t bits;
     bool v4;
 
-    snprintf(address, sizeof(address), "%.*s", (int)MIN(slash == NULL ? strlen(text) : (size_t)(slash - text), (size_t)63),
-             text);
+    snprintf(address, sizeof(address), "%.*s",
+             (int)MIN(slash == NULL ? strlen(text) : (size_t)(slash - text), (size_t)63), text);
     if (!parse_address(address, ret->address, &v4))
         return false;
     if (slash == NULL) {
@@ -81,12 +81,12 @@ static bool embedded(const unsigned char a[16], unsigned char out[16])
     unsigned char teredo[4];
 
     if ((memcmp(a, zero, 12) == 0 && (a[12] | a[13] | a[14]) != 0) || memcmp(a, nat64, 12) == 0)
-        v4 = a + 12;                                    /* ::a.b.c.d, 64:ff9b::a.b.c.d */
+        v4 = a + 12; /* ::a.b.c.d, 64:ff9b::a.b.c.d */
     else if (a[0] == 0x20 && a[1] == 0x02)
-        v4 = a + 2;                                     /* 6to4 */
+        v4 = a + 2; /* 6to4 */
     else if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0 && a[3] == 0) {
         for (size_t i = 0; i < 4; i++)
-            teredo[i] = (unsigned char)~a[12 + i];      /* RFC 4380: the client's address is inverted */
+            teredo[i] = (unsigned char)~a[12 + i]; /* RFC 4380: the client's address is inverted */
         v4 = teredo;
     }
     if (v4 == NULL)
@@ -104,7 +104,8 @@ int hook_guard_open(struct hook_guard *g, const struct conf *conf, struct err *r
                        conf->hook_allow_network_count, HOOK_NETWORKS_MAX);
     for (size_t i = 0; i < conf->hook_allow_network_count; i++)
         if (!parse_network(conf->hook_allow_networks[i], &g->allowed[g->allowed_count++]))
-            return err_set(reterr, ERR_CONFIG, "hook.allow_networks: `%.60s` is no network like 10.1.0.0/16 or fd00::/8",
+            return err_set(reterr, ERR_CONFIG,
+                           "hook.allow_networks: `%.60s` is no network like 10.1.0.0/16 or fd00::/8",
                            conf->hook_allow_networks[i]);
     return 0;
 }

@@ -25,19 +25,20 @@ bool hook_guard_allows(const struct hook_guard *g, const char *address);
 #define HOOK_KEY_MAX 64
 struct hook_key {
     unsigned char bytes[HOOK_KEY_MAX];
-    size_t len;                /* 0: unsigned */
+    size_t len; /* 0: unsigned */
 };
 /* "whsec_<base64 of 24 to 64 bytes>"; NULL: none. */
 int hook_key_read(const char *secret, struct hook_key *ret, struct err *reterr);
 /* "v1,<base64>" over "id.timestamp.body"; buf errors. */
-int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body, struct buf *out);
+int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body,
+              struct buf *out);
 
 /* ---- hook_retry.c ------------------------------------------------------------------------ */
 
 /* What to do after an attempt: settle as delivered, give up, or try again after *ret_ms. */
 enum hook_next { HOOK_DELIVERED, HOOK_GIVE_UP, HOOK_RETRY };
 /* status 0: no HTTP answer; `refused`: the guard or the url.  `jitter`: any random number. */
-enum hook_next hook_next(const struct conf *conf, uint32_t attempt, int status, bool refused, uint64_t retry_after_s,
-                         uint32_t jitter, uint64_t *ret_ms);
+enum hook_next hook_next(const struct conf *conf, uint32_t attempt, int status, bool refused,
+                         uint64_t retry_after_s, uint32_t jitter, uint64_t *ret_ms);
 
 #endif

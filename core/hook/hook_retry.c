@@ -13,8 +13,8 @@ static uint64_t delay(const struct conf *c, uint32_t attempt, uint32_t jitter)
     return ms - ms / 2 + (uint64_t)jitter % (ms / 2 + 1);
 }
 
-enum hook_next hook_next(const struct conf *conf, uint32_t attempt, int status, bool refused, uint64_t retry_after_s,
-                         uint32_t jitter, uint64_t *ret_ms)
+enum hook_next hook_next(const struct conf *conf, uint32_t attempt, int status, bool refused,
+                         uint64_t retry_after_s, uint32_t jitter, uint64_t *ret_ms)
 {
     *ret_ms = 0;
     if (status >= 200 && status < 300)

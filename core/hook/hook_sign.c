@@ -16,7 +16,8 @@ int hook_key_read(const char *secret, struct hook_key *ret, struct err *reterr)
     if (secret == NULL)
         return 0;
     if (strncmp(secret, PREFIX, strlen(PREFIX)) != 0)
-        return err_set(reterr, ERR_CONFIG, "hook.secret: it begins with " PREFIX ", as Standard Webhooks writes keys");
+        return err_set(reterr, ERR_CONFIG,
+                       "hook.secret: it begins with " PREFIX ", as Standard Webhooks writes keys");
     rc = base64_decode(&bytes, secret + strlen(PREFIX), strlen(secret) - strlen(PREFIX));
     if (rc == 0 && bytes.len >= KEY_MIN) {
         memcpy(ret->bytes, bytes.data, bytes.len);
@@ -25,11 +26,12 @@ int hook_key_read(const char *secret, struct hook_key *ret, struct err *reterr)
     if (bytes.data != NULL)
         explicit_bzero(bytes.data, bytes.cap);
     return ret->len > 0 ? 0
-                        : err_set(reterr, ERR_CONFIG, "hook.secret: base64 of %d to %d bytes follows " PREFIX, KEY_MIN,
-                                  HOOK_KEY_MAX);
+                        : err_set(reterr, ERR_CONFIG, "hook.secret: base64 of %d to %d bytes follows " PREFIX,
+                                  KEY_MIN, HOOK_KEY_MAX);
 }
 
-int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body, struct buf *out)
+int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body,
+              struct buf *out)
 {
     CLEAN_BUF struct buf message = {0};
     unsigned char mac[EVP_MAX_MD_SIZE];
@@ -40,7 +42,8 @@ int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, st
         rc = buf_add(&message, body.ptr, body.len);
     if (rc != 0)
         return rc;
-    if (HMAC(EVP_sha256(), key->bytes, (int)key->len, (const unsigned char *)message.data, message.len, mac, &len) == NULL)
+    if (HMAC(EVP_sha256(), key->bytes, (int)key->len, (const unsigned char *)message.data, message.len, mac,
+             &len) == NULL)
         return -ENOMEM;
     rc = buf_adds(out, "v1,");
     return rc == 0 ? base64_encode(out, mac, len) : rc;

@@ -52,10 +52,11 @@ static void lose(struct jail *j)
 
 static void answer(struct jail *j, struct jail_message *m, int *kept)
 {
-    struct jail_outcome outcome = {.measure = m->u.done.measure, .processes_hit = m->u.done.processes_hit, .kept_fd = -1};
+    struct jail_outcome outcome = {
+        .measure = m->u.done.measure, .processes_hit = m->u.done.processes_hit, .kept_fd = -1};
     struct jail_run *r;
 
-    TAILQ_FOREACH(r, &j->runs, link)
+    TAILQ_FOREACH (r, &j->runs, link)
         if (r->id == m->id)
             break;
     if (r == NULL)
@@ -127,8 +128,11 @@ static int send_start(struct jail *j, uint32_t id, const struct jail_step *s, st
 
     if ((rc = make_args(s, &args, reterr)) != 0)
         return rc;
-    m.u.start = (struct jail_start){.limits = *s->limits, .keep_bytes = s->keep_bytes, .profile = (uint32_t)s->profile,
-                                    .extra_processes = s->extra_processes, .bundle_count = s->bundle_count,
+    m.u.start = (struct jail_start){.limits = *s->limits,
+                                    .keep_bytes = s->keep_bytes,
+                                    .profile = (uint32_t)s->profile,
+                                    .extra_processes = s->extra_processes,
+                                    .bundle_count = s->bundle_count,
                                     .has_stdin = s->stdin_fd >= 0};
     fds[n++] = args;
     for (unsigned i = 0; i < s->bundle_count; i++)
@@ -141,8 +145,8 @@ static int send_start(struct jail *j, uint32_t id, const struct jail_step *s, st
     return rc == 0 ? 0 : err_set(reterr, ERR_AGAIN, "ask the jailer: %s", strerror(-rc));
 }
 
-int jail_run(struct jail *j, const struct jail_step *step, jail_done_fn done, void *arg, struct jail_run **ret,
-             struct err *reterr)
+int jail_run(struct jail *j, const struct jail_step *step, jail_done_fn done, void *arg,
+             struct jail_run **ret, struct err *reterr)
 {
     struct jail_run *r;
     uint32_t id = ++j->next_id;
@@ -153,7 +157,8 @@ int jail_run(struct jail *j, const struct jail_step *step, jail_done_fn done, vo
     if (j->busy == j->cells)
         return err_set(reterr, ERR_FULL, "all %u cells are busy", j->cells);
     if (step->bundle_count > JAIL_BUNDLES_MAX || step->argv[0] == NULL)
-        return err_set(reterr, ERR_INTERNAL, "a step with %u bundles or without a program", step->bundle_count);
+        return err_set(reterr, ERR_INTERNAL, "a step with %u bundles or without a program",
+                       step->bundle_count);
     if ((rc = send_start(j, id, step, reterr)) != 0)
         return rc;
     r = NEW(struct jail_run);

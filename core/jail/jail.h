@@ -28,7 +28,8 @@ struct jail_bundle; /* being written */
 struct jail_bundle *jail_bundle_new(const char *name);
 /* A regular file `path` relative to the box: no "..", no leading '/', <= 255 bytes a
  * component; parent directories are made.  mode: permission bits. */
-int jail_bundle_file(struct jail_bundle *b, const char *path, struct bytes body, uint32_t mode, struct err *reterr);
+int jail_bundle_file(struct jail_bundle *b, const char *path, struct bytes body, uint32_t mode,
+                     struct err *reterr);
 /* Seals; returns the fd, which the caller owns, and frees b either way. */
 int jail_bundle_seal(struct jail_bundle *b, int *ret_fd, struct err *reterr) NODISCARD;
 void jail_bundle_free(struct jail_bundle *b);
@@ -40,14 +41,14 @@ int jail_memfd(const char *name, struct bytes body, int *ret_fd, struct err *ret
 enum jail_profile { JAIL_PROFILE_STRICT = 1, JAIL_PROFILE_COMPILER = 2, JAIL_PROFILE_JIT = 3 };
 
 struct jail_options {
-    const char *jailer_path;          /* absolute */
-    unsigned cells;                   /* how many run at once */
-    unsigned spare;                   /* built ahead beyond those */
-    const char *const *mounts;        /* NULL-terminated absolute host paths, shown read-only at the same place;
-                                         one that does not exist is skipped unless it starts with '!' */
-    const char *cgroup_root;          /* NULL: found from /proc/self/cgroup */
-    uint32_t uid_base;                /* as root: cell i runs as uid/gid uid_base+i */
-    uint32_t accept_missing;          /* JAIL_PROTECT_* bits the operator accepts to lack */
+    const char *jailer_path;   /* absolute */
+    unsigned cells;            /* how many run at once */
+    unsigned spare;            /* built ahead beyond those */
+    const char *const *mounts; /* NULL-terminated absolute host paths, shown read-only at the same place;
+                                  one that does not exist is skipped unless it starts with '!' */
+    const char *cgroup_root;   /* NULL: found from /proc/self/cgroup */
+    uint32_t uid_base;         /* as root: cell i runs as uid/gid uid_base+i */
+    uint32_t accept_missing;   /* JAIL_PROTECT_* bits the operator accepts to lack */
 };
 
 /* "cgroup_memory", ...: JAIL_PROTECT_* (jail_protocol.h) by index. */
@@ -71,22 +72,23 @@ unsigned jail_free_cells(const struct jail *j);
 
 #define JAIL_BUNDLES_MAX 4
 struct jail_step {
-    const char *const *argv;          /* NULL-terminated, absolute argv[0] inside the cell */
-    const char *const *env;           /* NULL-terminated "K=V"; NULL: empty */
-    int bundles[JAIL_BUNDLES_MAX];    /* sealed memfds, unpacked into /box in this order; stay the caller's */
+    const char *const *argv;       /* NULL-terminated, absolute argv[0] inside the cell */
+    const char *const *env;        /* NULL-terminated "K=V"; NULL: empty */
+    int bundles[JAIL_BUNDLES_MAX]; /* sealed memfds, unpacked into /box in this order; stay the caller's */
     unsigned bundle_count;
     int stdin_fd, stdout_fd, stderr_fd; /* stay the caller's */
-    const char *const *keep;          /* after exit code 0: files or directories of /box, NULL-terminated; or NULL */
-    uint64_t keep_bytes;              /* at most this much */
-    const struct job_limits *limits;  /* output_bytes is the caller's to watch */
-    uint32_t extra_processes;         /* on top of limits->processes */
+    const char *const *keep; /* after exit code 0: files or directories of /box, NULL-terminated; or NULL */
+    uint64_t keep_bytes;     /* at most this much */
+    const struct job_limits *limits; /* output_bytes is the caller's to watch */
+    uint32_t extra_processes;        /* on top of limits->processes */
     enum jail_profile profile;
 };
 
 struct jail_outcome {
     struct job_measure measure;
-    int kept_fd;      /* a sealed bundle of `keep`, now the callback's; -1 if none */
-    uint64_t box_bytes_hit, processes_hit; /* how often a fork was refused (pids.events max) etc.; 0 if unknown */
+    int kept_fd; /* a sealed bundle of `keep`, now the callback's; -1 if none */
+    uint64_t box_bytes_hit,
+        processes_hit; /* how often a fork was refused (pids.events max) etc.; 0 if unknown */
 };
 /* err NULL: outcome holds.  err set: our fault, the program's result means nothing;
  * ERR_AGAIN where another try may help.  A keep that is not a regular file or directory,

@@ -37,13 +37,18 @@ struct jail_bundle *jail_bundle_new(const char *name)
 {
     struct jail_bundle *b = NEW(struct jail_bundle);
 
-    b->fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); /* a failure is reported by the first write */
+    b->fd =
+        memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); /* a failure is reported by the first write */
     return b;
 }
 
-static int put(struct jail_bundle *b, uint32_t kind, uint32_t mode, const char *path, struct bytes body, struct err *reterr)
+static int put(struct jail_bundle *b, uint32_t kind, uint32_t mode, const char *path, struct bytes body,
+               struct err *reterr)
 {
-    struct cell_entry head = {.magic = CELL_ENTRY_MAGIC, .kind = kind, .mode = mode, .path_len = (uint32_t)strlen(path),
+    struct cell_entry head = {.magic = CELL_ENTRY_MAGIC,
+                              .kind = kind,
+                              .mode = mode,
+                              .path_len = (uint32_t)strlen(path),
                               .body_len = body.len};
     int rc = write_all(b->fd, &head, sizeof(head), reterr);
 
@@ -70,7 +75,8 @@ static bool path_fits(const char *path)
     return true;
 }
 
-int jail_bundle_file(struct jail_bundle *b, const char *path, struct bytes body, uint32_t mode, struct err *reterr)
+int jail_bundle_file(struct jail_bundle *b, const char *path, struct bytes body, uint32_t mode,
+                     struct err *reterr)
 {
     if (!path_fits(path))
         return err_set(reterr, ERR_REQUEST, "`%.80s` is no path for a file of the box", path);

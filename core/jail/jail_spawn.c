@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #define HANDSHAKE_MS 30000
-#define SOCKET_BUFFER (1024 * 1024) /* many whole messages, so that sending does not fail for want of room */
+#define SOCKET_BUFFER (1024 * 1024) /* many whole messages, so that sending does not fail for want of room   \
+                                     */
 
 static const char *const protect_names[JAIL_PROTECT_COUNT] = {
-    "cgroup_memory", "cgroup_pids", "cgroup_cpu", "swap", "userns", "pidns", "mountns", "netns", "ipcns", "utsns",
-    "cgroupns", "seccomp", "rootfs", "uid", "caps", "oom_group", "proc"};
+    "cgroup_memory", "cgroup_pids", "cgroup_cpu", "swap",   "userns", "pidns", "mountns",   "netns", "ipcns",
+    "utsns",         "cgroupns",    "seccomp",    "rootfs", "uid",    "caps",  "oom_group", "proc"};
 
 const char *jail_protect_name(unsigned bit_index)
 {
@@ -24,7 +25,7 @@ const char *jail_protect_name(unsigned bit_index)
 static void exec_jailer(const char *path, int socket) __attribute__((noreturn));
 static void exec_jailer(const char *path, int socket)
 {
-    char *const argv[] = {(char *)(uintptr_t)"execd-jailer", NULL};
+    char *const argv[] = {(char *)(uintptr_t) "execd-jailer", NULL};
     char *const env[] = {NULL};
     sigset_t none;
     int null = open("/dev/null", O_RDWR);
@@ -105,8 +106,9 @@ static int judge(const struct jail_facts *f, uint32_t accepted, struct err *rete
         if ((refused & (UINT32_C(1) << i)) != 0)
             snprintf(names + len, sizeof(names) - len, "%s%s", len > 0 ? ", " : "", jail_protect_name(i));
     }
-    return err_set(reterr, ERR_CONFIG, "cannot be enforced here: %s. %.150s. Or accept by name: worker.accept_missing",
-                   names, f->detail);
+    return err_set(reterr, ERR_CONFIG,
+                   "cannot be enforced here: %s. %.150s. Or accept by name: worker.accept_missing", names,
+                   f->detail);
 }
 
 static int shake_hands(struct jail *j, const struct jail_options *o, struct err *reterr)
@@ -126,7 +128,8 @@ static int shake_hands(struct jail *j, const struct jail_options *o, struct err 
     n = cell_message_recv(j->fd, &m, sizeof(m), &unexpected, 1, &count, 0);
     closep(&unexpected);
     if (n <= 0)
-        return err_set(reterr, ERR_INTERNAL, "the jailer ended without an answer; its reason is on stderr if it had one");
+        return err_set(reterr, ERR_INTERNAL,
+                       "the jailer ended without an answer; its reason is on stderr if it had one");
     if (m.type == JAIL_REFUSED) {
         *reterr = m.u.err;
         err_add(reterr, "jailer");
@@ -152,7 +155,8 @@ static void wait_gone(pid_t pid)
 
 static void on_message(void *arg, int events);
 
-int jail_open(struct loop *loop, int fd, pid_t pid, const struct jail_options *o, struct jail **ret, struct err *reterr)
+int jail_open(struct loop *loop, int fd, pid_t pid, const struct jail_options *o, struct jail **ret,
+              struct err *reterr)
 {
     struct jail *j = NEW(struct jail);
     int rc;

@@ -12,7 +12,10 @@
 enum watch { WATCH_CTL, WATCH_PID, WATCH_OOM };
 struct polls {
     struct pollfd fds[1 + 3 * JAIL_CELLS_MAX];
-    struct { unsigned slot; enum watch what; } of[1 + 3 * JAIL_CELLS_MAX];
+    struct {
+        unsigned slot;
+        enum watch what;
+    } of[1 + 3 * JAIL_CELLS_MAX];
     nfds_t count;
 };
 

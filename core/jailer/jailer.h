@@ -24,17 +24,17 @@ struct jailer_run {
     struct jail_start start;
     int fds[JAILER_FDS_MAX];
     size_t fd_count;
-    struct cell *cell;            /* NULL while it waits for one */
-    enum job_limit_hit killed;    /* while it waited */
+    struct cell *cell;         /* NULL while it waits for one */
+    enum job_limit_hit killed; /* while it waited */
 };
 
 struct jailer {
     int socket;
     struct cell_host *host;
     unsigned cells, spare;
-    struct cell *slots[JAIL_CELLS_MAX];   /* every cell that is not freed, by slot */
+    struct cell *slots[JAIL_CELLS_MAX]; /* every cell that is not freed, by slot */
     struct jailer_run runs[JAIL_CELLS_MAX];
-    bool closing;                 /* the worker is gone */
+    bool closing; /* the worker is gone */
 };
 
 /* jailer_start.c: reads HELLO, builds the host, runs the verification cell, answers. */

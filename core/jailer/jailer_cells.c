@@ -62,7 +62,8 @@ void jailer_start_take(struct jailer *j, const struct jail_message *m, int *fds,
 
     memcpy(none.fds, fds, fd_count * sizeof(fds[0]));
     if (r == NULL || run_find(j, m->id) != NULL || s->bundle_count > CELL_BUNDLES_MAX || fd_count != want) {
-        err_set(&err, r == NULL ? ERR_FULL : ERR_INTERNAL, r == NULL ? "every cell is busy" : "a malformed START");
+        err_set(&err, r == NULL ? ERR_FULL : ERR_INTERNAL,
+                r == NULL ? "every cell is busy" : "a malformed START");
         answer_failed(j, &none, &err);
         return;
     }
@@ -139,10 +140,15 @@ static void bury(struct jailer *j, unsigned slot)
 
 static void start(struct jailer *j, struct jailer_run *r, struct cell *c)
 {
-    struct cell_start s = {.limits = r->start.limits, .profile = r->start.profile, .keep_bytes = r->start.keep_bytes,
-                           .extra_processes = r->start.extra_processes, .bundle_count = r->start.bundle_count,
-                           .args_fd = r->fds[0], .stdin_fd = r->start.has_stdin ? r->fds[r->fd_count - 3] : -1,
-                           .stdout_fd = r->fds[r->fd_count - 2], .stderr_fd = r->fds[r->fd_count - 1]};
+    struct cell_start s = {.limits = r->start.limits,
+                           .profile = r->start.profile,
+                           .keep_bytes = r->start.keep_bytes,
+                           .extra_processes = r->start.extra_processes,
+                           .bundle_count = r->start.bundle_count,
+                           .args_fd = r->fds[0],
+                           .stdin_fd = r->start.has_stdin ? r->fds[r->fd_count - 3] : -1,
+                           .stdout_fd = r->fds[r->fd_count - 2],
+                           .stderr_fd = r->fds[r->fd_count - 1]};
     struct err err = {0};
 
     for (unsigned i = 0; i < s.bundle_count; i++)
@@ -194,7 +200,8 @@ static void fail_waiting(struct jailer *j, const struct err *err)
 /* One a turn, so that messages are heard in between. */
 static bool build(struct jailer *j)
 {
-    unsigned ahead = 0, unused = JAIL_CELLS_MAX, limit = MIN(2 * (j->cells + j->spare), (unsigned)JAIL_CELLS_MAX);
+    unsigned ahead = 0, unused = JAIL_CELLS_MAX,
+             limit = MIN(2 * (j->cells + j->spare), (unsigned)JAIL_CELLS_MAX);
     struct err err = {0};
 
     for (unsigned i = limit; i-- > 0;) {

@@ -29,8 +29,8 @@ static int read_hello(struct jailer *j, struct hello *ret, struct err *reterr)
         return err_set(reterr, ERR_INTERNAL, "execd and execd-jailer are not of one build");
     ret->h = m.u.hello;
     if (ret->h.cells < 1 || ret->h.cells + ret->h.spare > JAIL_CELLS_MAX / 2 || ret->h.spare < 1)
-        return err_set(reterr, ERR_CONFIG, "worker.slots: %u cells at once; at most %d are possible", ret->h.cells,
-                       JAIL_CELLS_MAX / 4);
+        return err_set(reterr, ERR_CONFIG, "worker.slots: %u cells at once; at most %d are possible",
+                       ret->h.cells, JAIL_CELLS_MAX / 4);
     if ((rc = cell_bundle_map(fd, &bundle, reterr)) != 0)
         return rc;
     while ((rc = cell_entry_next(bundle, &at, &e)) == 1) {
@@ -52,13 +52,16 @@ static int read_hello(struct jailer *j, struct hello *ret, struct err *reterr)
 /* Everything that holds once a verification cell came back clean, and what depends on the machine. */
 static void fill_facts(struct jail_facts *f, const struct cell_host_facts *host)
 {
-    const uint32_t always = JAIL_PROTECT_USERNS | JAIL_PROTECT_PIDNS | JAIL_PROTECT_MOUNTNS | JAIL_PROTECT_NETNS |
-                            JAIL_PROTECT_IPCNS | JAIL_PROTECT_UTSNS | JAIL_PROTECT_CGROUPNS | JAIL_PROTECT_SECCOMP |
-                            JAIL_PROTECT_ROOTFS | JAIL_PROTECT_CAPS | JAIL_PROTECT_PROC;
-    const struct { uint32_t bit; bool held; } some[] = {
-        {JAIL_PROTECT_CGROUP_MEMORY, host->memory}, {JAIL_PROTECT_CGROUP_PIDS, host->pids},
-        {JAIL_PROTECT_CGROUP_CPU, host->cpu}, {JAIL_PROTECT_SWAP, host->swap},
-        {JAIL_PROTECT_OOM_GROUP, host->oom_group}, {JAIL_PROTECT_UID, host->as_root}};
+    const uint32_t always = JAIL_PROTECT_USERNS | JAIL_PROTECT_PIDNS | JAIL_PROTECT_MOUNTNS |
+                            JAIL_PROTECT_NETNS | JAIL_PROTECT_IPCNS | JAIL_PROTECT_UTSNS |
+                            JAIL_PROTECT_CGROUPNS | JAIL_PROTECT_SECCOMP | JAIL_PROTECT_ROOTFS |
+                            JAIL_PROTECT_CAPS | JAIL_PROTECT_PROC;
+    const struct {
+        uint32_t bit;
+        bool held;
+    } some[] = {{JAIL_PROTECT_CGROUP_MEMORY, host->memory}, {JAIL_PROTECT_CGROUP_PIDS, host->pids},
+                {JAIL_PROTECT_CGROUP_CPU, host->cpu},       {JAIL_PROTECT_SWAP, host->swap},
+                {JAIL_PROTECT_OOM_GROUP, host->oom_group},  {JAIL_PROTECT_UID, host->as_root}};
 
     f->enforced = always;
     for (size_t i = 0; i < COUNT_OF(some); i++) {
@@ -70,9 +73,12 @@ static void fill_facts(struct jail_facts *f, const struct cell_host_facts *host)
     f->cgroup_version = host->cgroup_version;
     f->as_root = host->as_root;
     snprintf(f->cgroup_root, sizeof(f->cgroup_root), "%s", host->cgroup_root);
-    snprintf(f->detail, sizeof(f->detail), "%.300s%s%s", host->detail, host->detail[0] != '\0' && !host->as_root ? "; " : "",
-             host->as_root ? "" : "uid: only a jailer started as root gives each cell a uid of its own (start execd as "
-                                  "root: it keeps that for its jailer alone)");
+    snprintf(f->detail, sizeof(f->detail), "%.300s%s%s", host->detail,
+             host->detail[0] != '\0' && !host->as_root ? "; " : "",
+             host->as_root
+                 ? ""
+                 : "uid: only a jailer started as root gives each cell a uid of its own (start execd as "
+                   "root: it keeps that for its jailer alone)");
 }
 
 /* ---- the verification cell ------------------------------------------------------------- */
@@ -80,8 +86,14 @@ static void fill_facts(struct jail_facts *f, const struct cell_host_facts *host)
 static int make_check(struct cell_start *s, int *ret_args, int *ret_null, struct err *reterr)
 {
     *s = (struct cell_start){.check = true, .profile = 1, .stdin_fd = -1};
-    s->limits = (struct job_limits){.wall_ms = VERIFY_MS, .cpu_ms = VERIFY_MS, .memory_bytes = 256u << 20, .processes = 8,
-                                    .file_bytes = 1u << 20, .open_files = 64, .box_bytes = 1u << 20, .box_inodes = 64,
+    s->limits = (struct job_limits){.wall_ms = VERIFY_MS,
+                                    .cpu_ms = VERIFY_MS,
+                                    .memory_bytes = 256u << 20,
+                                    .processes = 8,
+                                    .file_bytes = 1u << 20,
+                                    .open_files = 64,
+                                    .box_bytes = 1u << 20,
+                                    .box_inodes = 64,
                                     .stack_bytes = 8u << 20};
     *ret_args = memfd_create("args", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     *ret_null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -97,7 +109,8 @@ static int make_check(struct cell_start *s, int *ret_args, int *ret_null, struct
 static int wait_for(struct cell *c, enum cell_state state, uint64_t end_ns, struct err *reterr)
 {
     while (cell_state(c) != state && cell_state(c) != CELL_DEAD) {
-        struct pollfd p[] = {{.fd = cell_ctl_fd(c), .events = POLLIN}, {.fd = cell_pid_fd(c), .events = POLLIN}};
+        struct pollfd p[] = {{.fd = cell_ctl_fd(c), .events = POLLIN},
+                             {.fd = cell_pid_fd(c), .events = POLLIN}};
 
         if (clock_mono_ns() > end_ns) {
             cell_kill(c, JOB_HIT_WALL);
@@ -129,16 +142,17 @@ static int check_cell(struct cell *c, struct err *reterr)
     struct cell_result r;
     int rc;
 
-    if ((rc = wait_for(c, CELL_READY, end, reterr)) != 0 || (rc = make_check(&s, &args, &null, reterr)) != 0 ||
-        (rc = cell_start(c, &s, reterr)) != 0 || (rc = wait_for(c, CELL_DEAD, end, reterr)) != 0)
+    if ((rc = wait_for(c, CELL_READY, end, reterr)) != 0 ||
+        (rc = make_check(&s, &args, &null, reterr)) != 0 || (rc = cell_start(c, &s, reterr)) != 0 ||
+        (rc = wait_for(c, CELL_DEAD, end, reterr)) != 0)
         return rc;
     cell_result_take(c, &r);
     closep(&r.kept_fd);
     if (r.err.code != 0)
         *reterr = r.err;
     else if (!r.measure.ran || r.measure.exit_code != 0)
-        err_set(&r.err, ERR_INTERNAL, "the verification cell ended with exit code %d, signal %d", r.measure.exit_code,
-                r.measure.signal);
+        err_set(&r.err, ERR_INTERNAL, "the verification cell ended with exit code %d, signal %d",
+                r.measure.exit_code, r.measure.signal);
     *reterr = r.err;
     return r.err.code;
 }
@@ -170,7 +184,8 @@ int jailer_open(struct jailer *j, struct err *reterr)
     int rc = read_hello(j, &hello, reterr);
 
     if (rc == 0) {
-        const struct cell_host_options o = {.cgroup_root = hello.cgroup_root, .uid_base = hello.h.uid_base,
+        const struct cell_host_options o = {.cgroup_root = hello.cgroup_root,
+                                            .uid_base = hello.h.uid_base,
                                             .mounts = (const char *const *)hello.words};
 
         rc = cell_host_open(&o, &j->host, &host, reterr);

@@ -15,49 +15,54 @@ enum job_status {
     JOB_QUEUED,
     JOB_RUNNING,
     /* terminal from here on */
-    JOB_COMPLETED,              /* exit code 0, and the expected output if one was given */
+    JOB_COMPLETED, /* exit code 0, and the expected output if one was given */
     JOB_COMPILE_ERROR,
-    JOB_RUNTIME_ERROR,          /* exit code other than 0, or died by a signal */
+    JOB_RUNTIME_ERROR, /* exit code other than 0, or died by a signal */
     JOB_TIME_LIMIT_EXCEEDED,
     JOB_MEMORY_LIMIT_EXCEEDED,
     JOB_OUTPUT_LIMIT_EXCEEDED,
     JOB_WRONG_ANSWER,
     JOB_CANCELLED,
-    JOB_INTERNAL_ERROR,         /* our fault, never the program's */
+    JOB_INTERNAL_ERROR, /* our fault, never the program's */
     JOB_STATUS_COUNT
 };
-const char *job_status_name(enum job_status s);              /* "time_limit_exceeded" */
+const char *job_status_name(enum job_status s);               /* "time_limit_exceeded" */
 int job_status_parse(const char *name, enum job_status *ret); /* 0 or -EINVAL */
 bool job_status_terminal(enum job_status s);
 /* Is from -> to a legal change?  running -> queued is a hand-back. */
 bool job_status_may(enum job_status from, enum job_status to);
 
 enum job_priority { JOB_PRIORITY_HIGH, JOB_PRIORITY_NORMAL, JOB_PRIORITY_LOW, JOB_PRIORITY_COUNT };
-const char *job_priority_name(enum job_priority p);          /* "high" "normal" "low" */
+const char *job_priority_name(enum job_priority p); /* "high" "normal" "low" */
 int job_priority_parse(const char *name, enum job_priority *ret);
 
 struct job_limits {
     uint64_t wall_ms;
     uint64_t cpu_ms;
     uint64_t memory_bytes;
-    uint64_t cpu_millis;     /* rate: 1000 is one core; 0 is no limit */
-    uint64_t processes;      /* processes and threads together */
-    uint64_t output_bytes;   /* of stdout, and of stderr, each */
-    uint64_t file_bytes;     /* one file */
+    uint64_t cpu_millis;   /* rate: 1000 is one core; 0 is no limit */
+    uint64_t processes;    /* processes and threads together */
+    uint64_t output_bytes; /* of stdout, and of stderr, each */
+    uint64_t file_bytes;   /* one file */
     uint64_t open_files;
-    uint64_t box_bytes;      /* the private tmpfs */
+    uint64_t box_bytes; /* the private tmpfs */
     uint64_t box_inodes;
     uint64_t stack_bytes;
 };
 
 enum job_limit_hit { /* which limit made the verdict */
-    JOB_HIT_NONE, JOB_HIT_CPU, JOB_HIT_WALL, JOB_HIT_MEMORY, JOB_HIT_OUTPUT
+                     JOB_HIT_NONE,
+                     JOB_HIT_CPU,
+                     JOB_HIT_WALL,
+                     JOB_HIT_MEMORY,
+                     JOB_HIT_OUTPUT
 };
-const char *job_limit_hit_name(enum job_limit_hit h); /* "cpu_time" "wall_time" "memory" "output"; "" for none */
+const char *
+job_limit_hit_name(enum job_limit_hit h); /* "cpu_time" "wall_time" "memory" "output"; "" for none */
 
 struct job_test {
     struct buf stdin_data;
-    struct buf expected;     /* meaningful if has_expected */
+    struct buf expected; /* meaningful if has_expected */
     bool has_expected;
 };
 
@@ -65,32 +70,32 @@ struct job {
     char token[UUID_SIZE];
     int32_t language_id;
     struct buf source;
-    char **args;             /* of the run step; NULL-terminated */
+    char **args; /* of the run step; NULL-terminated */
     size_t arg_count;
-    struct job_test *tests;  /* at least one */
+    struct job_test *tests; /* at least one */
     size_t test_count;
     struct job_limits limits;
-    char *problem_id;        /* NULL if none */
-    char *callback_url;      /* NULL if none */
-    char *tenant;            /* API key's name; "" without keys */
+    char *problem_id;   /* NULL if none */
+    char *callback_url; /* NULL if none */
+    char *tenant;       /* API key's name; "" without keys */
     enum job_priority priority;
-    uint64_t created_ms;     /* Unix time */
+    uint64_t created_ms; /* Unix time */
 };
 struct job *job_new(void);
-struct job *job_free(struct job *job);       /* returns NULL */
+struct job *job_free(struct job *job); /* returns NULL */
 void job_freep(struct job **job);
 int job_tests_add(struct job *job, struct bytes stdin_data, const struct bytes *expected);
 int job_args_add(struct job *job, struct bytes arg);
 
 /* One step as it was measured. */
 struct job_measure {
-    bool ran;                /* the program was started */
-    int exit_code;           /* -1 unless it exited by itself */
-    int signal;              /* 0 unless a signal ended it */
+    bool ran;      /* the program was started */
+    int exit_code; /* -1 unless it exited by itself */
+    int signal;    /* 0 unless a signal ended it */
     uint64_t wall_ns, cpu_ns;
-    uint64_t memory_bytes;   /* peak */
-    bool oom;                /* the kernel's OOM killer hit its cgroup */
-    enum job_limit_hit hit;  /* what the jailer or the worker killed it for */
+    uint64_t memory_bytes;  /* peak */
+    bool oom;               /* the kernel's OOM killer hit its cgroup */
+    enum job_limit_hit hit; /* what the jailer or the worker killed it for */
 };
 
 struct job_output {
@@ -105,12 +110,12 @@ struct job_test_result {
 };
 
 struct job_result {
-    enum job_status status;        /* of the whole: the first test that did not complete */
-    struct job_output compile;     /* stdout and stderr of the compile step, as they came */
+    enum job_status status;    /* of the whole: the first test that did not complete */
+    struct job_output compile; /* stdout and stderr of the compile step, as they came */
     struct job_measure compile_measure;
     struct job_test_result *tests; /* as many as were run */
     size_t test_count;
-    char *message;                 /* why, for internal_error and the like; may be NULL */
+    char *message; /* why, for internal_error and the like; may be NULL */
     uint64_t started_ms, finished_ms;
     uint32_t attempt;
 };

@@ -41,8 +41,8 @@ static enum job_status signal_verdict(int signo)
     }
 }
 
-enum job_status job_verdict(const struct job_measure *m, const struct job_limits *limits, const struct job_test *test,
-                            const struct job_output *out)
+enum job_status job_verdict(const struct job_measure *m, const struct job_limits *limits,
+                            const struct job_test *test, const struct job_output *out)
 {
     enum job_status s;
 

@@ -19,32 +19,44 @@ enum log_format { LOG_FORMAT_KV, LOG_FORMAT_JSON };
 
 #define LOG_VALUE_MAX 512 /* bytes of one value before it is cut */
 #define LOG_LINE_MAX 4096
-#define LOG_BURST 50      /* lines of one event (by name) a second */
+#define LOG_BURST 50 /* lines of one event (by name) a second */
 
 struct log_field {
-    const char *key;  /* a literal, [a-z_]+ */
-    char kind;        /* 's' string, 'i' int64, 'u' uint64, 'd' double */
+    const char *key; /* a literal, [a-z_]+ */
+    char kind;       /* 's' string, 'i' int64, 'u' uint64, 'd' double */
     const char *s;
     int64_t i;
     uint64_t u;
     double d;
 };
-#define F_STR(k, v) {.key = (k), .kind = 's', .s = (v)}
-#define F_INT(k, v) {.key = (k), .kind = 'i', .i = (v)}
-#define F_UINT(k, v) {.key = (k), .kind = 'u', .u = (v)}
-#define F_DBL(k, v) {.key = (k), .kind = 'd', .d = (v)}
+#define F_STR(k, v)                                                                                          \
+    {                                                                                                        \
+        .key = (k), .kind = 's', .s = (v)                                                                    \
+    }
+#define F_INT(k, v)                                                                                          \
+    {                                                                                                        \
+        .key = (k), .kind = 'i', .i = (v)                                                                    \
+    }
+#define F_UINT(k, v)                                                                                         \
+    {                                                                                                        \
+        .key = (k), .kind = 'u', .u = (v)                                                                    \
+    }
+#define F_DBL(k, v)                                                                                          \
+    {                                                                                                        \
+        .key = (k), .kind = 'd', .d = (v)                                                                    \
+    }
 
 /* Process-wide; call before other threads exist.  Default: KV, INFO, stderr. */
 void log_setup(enum log_format format, enum log_level level, int fd);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
-#define LOG_AT(level, event, ...)                                                        \
-    do {                                                                                 \
-        if (log_enabled(level)) {                                                        \
-            const struct log_field f_[] = {__VA_ARGS__};                                 \
-            log_write((level), (event), f_, COUNT_OF(f_));                               \
-        }                                                                                \
+#define LOG_AT(level, event, ...)                                                                            \
+    do {                                                                                                     \
+        if (log_enabled(level)) {                                                                            \
+            const struct log_field f_[] = {__VA_ARGS__};                                                     \
+            log_write((level), (event), f_, COUNT_OF(f_));                                                   \
+        }                                                                                                    \
     } while (0)
 /* LOG_INFO("job_finished", F_STR("token", t), F_UINT("ms", n)); at least one field. */
 #define LOG_DEBUG(event, ...) LOG_AT(LOG_LEVEL_DEBUG, event, __VA_ARGS__)

@@ -22,18 +22,18 @@ struct event_base;
 typedef void (*loop_fn)(void *arg);
 
 int loop_new(struct loop **ret, struct err *reterr) NODISCARD;
-void loop_free(struct loop *loop);               /* after every object of it was freed */
-void loop_run(struct loop *loop);                /* returns after loop_stop() */
-void loop_stop(struct loop *loop);               /* from a callback */
-uint64_t loop_now_ms(struct loop *loop);         /* monotonic */
+void loop_free(struct loop *loop);                     /* after every object of it was freed */
+void loop_run(struct loop *loop);                      /* returns after loop_stop() */
+void loop_stop(struct loop *loop);                     /* from a callback */
+uint64_t loop_now_ms(struct loop *loop);               /* monotonic */
 struct event_base *loop_event_base(struct loop *loop); /* for net/ (evhttp) alone */
 
 /* One-shot timers: a new one is idle; arming again replaces the deadline. */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn fn, void *arg);
 void loop_timer_arm(struct loop_timer *t, uint64_t delay_ms);
-void loop_timer_cancel(struct loop_timer *t);    /* idle again; idle ones are fine */
+void loop_timer_cancel(struct loop_timer *t); /* idle again; idle ones are fine */
 bool loop_timer_armed(const struct loop_timer *t);
-void loop_timer_free(struct loop_timer *t);      /* NULL is fine */
+void loop_timer_free(struct loop_timer *t); /* NULL is fine */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 typedef void (*loop_io_fn)(void *arg, int events);
@@ -47,10 +47,10 @@ void loop_signal_free(struct loop_signal *s);
 
 /* Watches an own child through a pidfd and reaps it.  `status` as of waitpid(2). */
 typedef void (*loop_child_fn)(void *arg, int status);
-int loop_child_new(struct loop *loop, pid_t pid, loop_child_fn fn, void *arg,
-                   struct loop_child **ret, struct err *reterr) NODISCARD;
+int loop_child_new(struct loop *loop, pid_t pid, loop_child_fn fn, void *arg, struct loop_child **ret,
+                   struct err *reterr) NODISCARD;
 int loop_child_kill(struct loop_child *c, int signo); /* by pidfd; 0 or -errno */
-void loop_child_free(struct loop_child *c);      /* stops watching, does not reap */
+void loop_child_free(struct loop_child *c);           /* stops watching, does not reap */
 
 /* Any thread: fn(arg) runs on the loop's thread in a later turn. */
 void loop_post(struct loop *loop, loop_fn fn, void *arg);

@@ -9,7 +9,7 @@
 
 #include "loop.h"
 
-struct loop_task {             /* posted or worked */
+struct loop_task { /* posted or worked */
     TAILQ_ENTRY(loop_task) link;
     loop_fn fn, done;
     void *arg;
@@ -18,9 +18,9 @@ TAILQ_HEAD(loop_tasks, loop_task);
 
 struct loop {
     struct event_base *base;
-    int wake_fd;               /* eventfd: something was posted */
+    int wake_fd; /* eventfd: something was posted */
     struct event *wake;
-    pthread_mutex_t mutex;     /* guards all below */
+    pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work_there;
     struct loop_tasks posted, work;
     unsigned threads, threads_idle;

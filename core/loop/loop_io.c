@@ -40,7 +40,8 @@ void loop_io_set(struct loop_io *io, int events)
     event_del(io->event);
     if (events == 0)
         return;
-    what = (short)(what | ((events & LOOP_READ) != 0 ? EV_READ : 0) | ((events & LOOP_WRITE) != 0 ? EV_WRITE : 0));
+    what = (short)(what | ((events & LOOP_READ) != 0 ? EV_READ : 0) |
+                   ((events & LOOP_WRITE) != 0 ? EV_WRITE : 0));
     event_assign(io->event, io->loop->base, io->fd, what, on_io, io);
     event_add(io->event, NULL);
 }

@@ -18,8 +18,8 @@ struct net_server;
 struct net_request;
 
 struct net_server_options {
-    const char *address;      /* numeric IPv4 or IPv6 */
-    uint16_t port;            /* 0: any free one */
+    const char *address; /* numeric IPv4 or IPv6 */
+    uint16_t port;       /* 0: any free one */
     size_t header_max, body_max;
     uint64_t idle_ms;
 };
@@ -27,16 +27,16 @@ typedef void (*net_handler_fn)(void *arg, struct net_request *request);
 int net_server_open(struct loop *loop, const struct net_server_options *o, net_handler_fn fn, void *arg,
                     struct net_server **ret, struct err *reterr) NODISCARD;
 uint16_t net_server_port(const struct net_server *s);
-void net_server_pause(struct net_server *s);  /* accepts no more connections */
-void net_server_free(struct net_server *s);   /* open requests are dropped */
+void net_server_pause(struct net_server *s); /* accepts no more connections */
+void net_server_free(struct net_server *s);  /* open requests are dropped */
 
 /* Borrowed until the request is answered. */
-const char *net_request_method(const struct net_request *r);  /* "GET" */
-const char *net_request_path(const struct net_request *r);    /* decoded, without query; never NULL */
+const char *net_request_method(const struct net_request *r); /* "GET" */
+const char *net_request_path(const struct net_request *r);   /* decoded, without query; never NULL */
 const char *net_request_query(const struct net_request *r, const char *key); /* decoded value or NULL */
 const char *net_request_header(const struct net_request *r, const char *name);
 struct bytes net_request_body(const struct net_request *r);
-const char *net_request_peer(const struct net_request *r);    /* numeric address */
+const char *net_request_peer(const struct net_request *r); /* numeric address */
 /* fn runs if the client goes away before the answer; the request is then gone. */
 void net_request_on_close(struct net_request *r, loop_fn fn, void *arg);
 void net_reply_header(struct net_request *r, const char *name, const char *value); /* before the reply */
@@ -45,7 +45,7 @@ void net_reply(struct net_request *r, int status, const char *content_type, stru
 struct net_client;
 struct net_exchange;
 struct net_client_options {
-    unsigned connections_max;        /* at once, in all */
+    unsigned connections_max; /* at once, in all */
     unsigned per_host_max;
     /* May we connect there?  NULL: anywhere.  `address` is numeric, as resolved. */
     bool (*may_connect)(void *arg, const char *address, uint16_t port);
@@ -54,16 +54,20 @@ struct net_client_options {
 };
 int net_client_open(struct loop *loop, const struct net_client_options *o, struct net_client **ret,
                     struct err *reterr) NODISCARD;
-void net_client_free(struct net_client *c);   /* exchanges in flight: dropped, done() does not come */
+void net_client_free(struct net_client *c); /* exchanges in flight: dropped, done() does not come */
 struct net_call {
     const char *method, *url;
-    const char *const *headers;      /* NULL-terminated "Name: value" */
-    struct bytes body;               /* copied */
-    uint64_t deadline_ms;            /* for the whole exchange */
-    size_t answer_max;               /* bytes of body kept; more ends the exchange as an error */
-    const char *unix_path;           /* NULL, or connect there */
+    const char *const *headers; /* NULL-terminated "Name: value" */
+    struct bytes body;          /* copied */
+    uint64_t deadline_ms;       /* for the whole exchange */
+    size_t answer_max;          /* bytes of body kept; more ends the exchange as an error */
+    const char *unix_path;      /* NULL, or connect there */
 };
-struct net_answer { int status; struct bytes body; uint64_t retry_after_s; /* 0: none */ };
+struct net_answer {
+    int status;
+    struct bytes body;
+    uint64_t retry_after_s; /* 0: none */
+};
 /* err set: no HTTP answer (ERR_REQUEST: address refused by may_connect or bad url). */
 typedef void (*net_answer_fn)(void *arg, const struct err *err, const struct net_answer *answer);
 int net_call(struct net_client *c, const struct net_call *call, net_answer_fn done, void *arg,

@@ -114,7 +114,9 @@ static void on_io(void *arg, int events)
 {
     struct watch *w = arg;
 
-    act(w->client, w->fd, ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) | ((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0));
+    act(w->client, w->fd,
+        ((events & LOOP_READ) != 0 ? CURL_CSELECT_IN : 0) |
+            ((events & LOOP_WRITE) != 0 ? CURL_CSELECT_OUT : 0));
 }
 
 static void watch_free(struct watch *w)
@@ -273,8 +275,8 @@ static int set_headers(struct net_exchange *x, const struct net_call *call)
     return -ENOMEM;
 }
 
-int net_call(struct net_client *c, const struct net_call *call, net_answer_fn done, void *arg, struct net_exchange **ret,
-             struct err *reterr)
+int net_call(struct net_client *c, const struct net_call *call, net_answer_fn done, void *arg,
+             struct net_exchange **ret, struct err *reterr)
 {
     struct net_exchange *x = NEW(struct net_exchange);
 
@@ -284,7 +286,8 @@ int net_call(struct net_client *c, const struct net_call *call, net_answer_fn do
     x->answer.max = call->answer_max;
     x->easy = curl_easy_init();
     TAILQ_INSERT_TAIL(&c->exchanges, x, link);
-    if (x->easy == NULL || buf_add(&x->body, call->body.ptr, call->body.len) != 0 || set_headers(x, call) != 0) {
+    if (x->easy == NULL || buf_add(&x->body, call->body.ptr, call->body.len) != 0 ||
+        set_headers(x, call) != 0) {
         exchange_free(x);
         return err_set(reterr, ERR_AGAIN, "no memory for an HTTP exchange");
     }
@@ -302,7 +305,8 @@ void net_exchange_cancel(struct net_exchange *x)
     exchange_free(x);
 }
 
-int net_client_open(struct loop *loop, const struct net_client_options *o, struct net_client **ret, struct err *reterr)
+int net_client_open(struct loop *loop, const struct net_client_options *o, struct net_client **ret,
+                    struct err *reterr)
 {
     struct net_client *c = NEW(struct net_client);
 

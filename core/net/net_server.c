@@ -2,7 +2,8 @@
  *
  * evhttp reads a whole request within its bounds and hands it over; from then on the connection is not read,
  * so that a client which leaves early is noticed by a separate event on its descriptor (EV_CLOSED:
- * the peer has shut down).  A request ends in one of three ways: answered, its client gone, the server freed. */
+ * the peer has shut down).  A request ends in one of three ways: answered, its client gone, the server freed.
+ */
 #include <netinet/in.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -87,7 +88,8 @@ static void watch(struct net_request *r)
     struct bufferevent *bev = evhttp_connection_get_bufferevent(c);
 
     evhttp_connection_set_closecb(c, on_connection_closed, r);
-    r->closed = event_new(loop_event_base(r->server->loop), bufferevent_getfd(bev), EV_CLOSED, on_peer_left, r);
+    r->closed =
+        event_new(loop_event_base(r->server->loop), bufferevent_getfd(bev), EV_CLOSED, on_peer_left, r);
     if (r->closed != NULL)
         event_add(r->closed, NULL);
 }
@@ -160,12 +162,14 @@ static void on_request(struct evhttp_request *ev, void *arg)
     r->ev = ev;
     TAILQ_INSERT_TAIL(&s->requests, r, link);
     if (!parse(r)) {
-        refuse(r, 400, "{\"type\":\"urn:execd:problem:bad-request\",\"title\":\"Bad Request\",\"status\":400,"
-                       "\"detail\":\"the path or query is not percent-encoded text\"}");
+        refuse(r, 400,
+               "{\"type\":\"urn:execd:problem:bad-request\",\"title\":\"Bad Request\",\"status\":400,"
+               "\"detail\":\"the path or query is not percent-encoded text\"}");
     } else if (net_request_body(r).len > s->body_max) {
         net_reply_header(r, "Connection", "close");
-        refuse(r, 413, "{\"type\":\"urn:execd:problem:too-large\",\"title\":\"Content Too Large\",\"status\":413,"
-                       "\"detail\":\"the body is larger than api.body_max_bytes allows\"}");
+        refuse(r, 413,
+               "{\"type\":\"urn:execd:problem:too-large\",\"title\":\"Content Too Large\",\"status\":413,"
+               "\"detail\":\"the body is larger than api.body_max_bytes allows\"}");
     } else {
         watch(r);
         s->fn(s->arg, r);
@@ -268,14 +272,22 @@ void net_server_free(struct net_server *s)
 const char *net_request_method(const struct net_request *r)
 {
     switch (evhttp_request_get_command(r->ev)) {
-    case EVHTTP_REQ_GET: return "GET";
-    case EVHTTP_REQ_POST: return "POST";
-    case EVHTTP_REQ_HEAD: return "HEAD";
-    case EVHTTP_REQ_PUT: return "PUT";
-    case EVHTTP_REQ_DELETE: return "DELETE";
-    case EVHTTP_REQ_OPTIONS: return "OPTIONS";
-    case EVHTTP_REQ_PATCH: return "PATCH";
-    default: return "UNKNOWN";
+    case EVHTTP_REQ_GET:
+        return "GET";
+    case EVHTTP_REQ_POST:
+        return "POST";
+    case EVHTTP_REQ_HEAD:
+        return "HEAD";
+    case EVHTTP_REQ_PUT:
+        return "PUT";
+    case EVHTTP_REQ_DELETE:
+        return "DELETE";
+    case EVHTTP_REQ_OPTIONS:
+        return "OPTIONS";
+    case EVHTTP_REQ_PATCH:
+        return "PATCH";
+    default:
+        return "UNKNOWN";
     }
 }
 
@@ -326,11 +338,25 @@ void net_reply_header(struct net_request *r, const char *name, const char *value
 
 static const char *reason(int status)
 {
-    static const struct { int status; const char *text; } reasons[] = {
-        {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {400, "Bad Request"}, {401, "Unauthorized"},
-        {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"}, {413, "Content Too Large"},
-        {415, "Unsupported Media Type"}, {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-        {500, "Internal Server Error"}, {503, "Service Unavailable"}};
+    static const struct {
+        int status;
+        const char *text;
+    } reasons[] = {{200, "OK"},
+                   {201, "Created"},
+                   {202, "Accepted"},
+                   {204, "No Content"},
+                   {400, "Bad Request"},
+                   {401, "Unauthorized"},
+                   {403, "Forbidden"},
+                   {404, "Not Found"},
+                   {405, "Method Not Allowed"},
+                   {409, "Conflict"},
+                   {413, "Content Too Large"},
+                   {415, "Unsupported Media Type"},
+                   {422, "Unprocessable Content"},
+                   {429, "Too Many Requests"},
+                   {500, "Internal Server Error"},
+                   {503, "Service Unavailable"}};
 
     for (size_t i = 0; i < COUNT_OF(reasons); i++)
         if (reasons[i].status == status)

@@ -19,7 +19,8 @@ static int check(CURLU *u, const char *url, struct err *reterr)
     char *scheme = NULL;
     bool web;
 
-    if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
+    if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
         return err_set(reterr, ERR_REQUEST, "it is no absolute URL");
     web = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
     curl_free(scheme);

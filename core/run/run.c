@@ -9,9 +9,9 @@
 #include "log/log.h"
 
 enum {
-    CLAIM_POLL_MS = 1000,    /* when no hint came */
-    REAP_MS = 500,           /* so that a dead worker's job is back within lease + 1 s */
-    RECORD_FIRST_MS = 100,   /* offering a result again while Redis is away */
+    CLAIM_POLL_MS = 1000,  /* when no hint came */
+    REAP_MS = 500,         /* so that a dead worker's job is back within lease + 1 s */
+    RECORD_FIRST_MS = 100, /* offering a result again while Redis is away */
     RECORD_MAX_MS = 2000,
     DRAIN_RECORD_MS = 5000,
 };
@@ -21,14 +21,14 @@ struct active { /* a claimed job */
     struct run *run;
     struct job *job;
     uint32_t epoch;
-    struct run_job *rj;             /* NULL once it ended */
-    struct job_result result;       /* being recorded */
+    struct run_job *rj;       /* NULL once it ended */
+    struct job_result result; /* being recorded */
     struct loop_timer *record_timer;
     uint64_t record_delay_ms;
-    bool recording;                 /* a store call is on its way */
-    bool lost;                      /* the lease is another's: throw the result away */
-    bool cancelled;                 /* by its client */
-    bool hand_back;                 /* the drain's time is up */
+    bool recording; /* a store call is on its way */
+    bool lost;      /* the lease is another's: throw the result away */
+    bool cancelled; /* by its client */
+    bool hand_back; /* the drain's time is up */
 };
 TAILQ_HEAD(active_list, active);
 
@@ -112,11 +112,13 @@ static void on_recorded(void *arg, const struct err *err)
         return;
     }
     if (err != NULL)
-        LOG_WARN("result_refused", F_STR("token", a->job->token), F_UINT("epoch", a->epoch), F_STR("reason", err->text));
+        LOG_WARN("result_refused", F_STR("token", a->job->token), F_UINT("epoch", a->epoch),
+                 F_STR("reason", err->text));
     else
         LOG_INFO(a->hand_back ? "job_handed_back" : "job_finished", F_STR("token", a->job->token),
-                 F_INT("language_id", a->job->language_id), F_STR("status", job_status_name(a->result.status)),
-                 F_UINT("epoch", a->epoch), F_UINT("ms", a->result.finished_ms - a->result.started_ms));
+                 F_INT("language_id", a->job->language_id),
+                 F_STR("status", job_status_name(a->result.status)), F_UINT("epoch", a->epoch),
+                 F_UINT("ms", a->result.finished_ms - a->result.started_ms));
     active_free(a);
 }
 
@@ -239,7 +241,7 @@ static struct active *active_find(struct run *run, const char *token, uint32_t e
 {
     struct active *a;
 
-    TAILQ_FOREACH(a, &run->active, link)
+    TAILQ_FOREACH (a, &run->active, link)
         if (a->epoch == epoch && strcmp(a->job->token, token) == 0)
             return a;
     return NULL;
@@ -274,7 +276,7 @@ static void extend(struct run *run)
     if (run->active_count == 0)
         return;
     leases = mem_zero(run->active_count, sizeof(*leases));
-    TAILQ_FOREACH(a, &run->active, link) {
+    TAILQ_FOREACH (a, &run->active, link) {
         memcpy(leases[n].token, a->job->token, UUID_SIZE);
         leases[n++].epoch = a->epoch;
     }
@@ -330,7 +332,8 @@ static void beat(struct run *run)
 
     snprintf(w.id, sizeof(w.id), "%s", run->id);
     if (run->last_beat_ns != 0 && now > run->last_beat_ns)
-        w.cpu_ratio = (double)(cpu - run->last_cpu_ns) / ((double)(now - run->last_beat_ns) * (double)MAX(cores, 1L));
+        w.cpu_ratio =
+            (double)(cpu - run->last_cpu_ns) / ((double)(now - run->last_beat_ns) * (double)MAX(cores, 1L));
     run->last_beat_ns = now;
     run->last_cpu_ns = cpu;
     w.memory_bytes = own_memory() + run->cells_memory;
@@ -441,7 +444,7 @@ static void on_drain_timer(void *arg)
     struct active *a;
     bool killed = false;
 
-    TAILQ_FOREACH(a, &run->active, link) {
+    TAILQ_FOREACH (a, &run->active, link) {
         if (a->rj == NULL || a->hand_back)
             continue;
         a->hand_back = true;

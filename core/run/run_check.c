@@ -41,9 +41,11 @@ static void item_end(struct item *it, const char *why)
         LOG_WARN("language_left_out", F_STR("plugin", plugin_lang_plugin(it->lang)), F_INT("language_id", id),
                  F_STR("reason", why));
     else if (why != NULL && c->err.code == 0)
-        err_set(&c->err, ERR_CONFIG,
-                "language %d (%s) of plugin `%s` fails its self-test: %s; mend its runtime, or mark the plugin "
-                "optional", id, plugin_lang_name(it->lang), plugin_lang_plugin(it->lang), why);
+        err_set(
+            &c->err, ERR_CONFIG,
+            "language %d (%s) of plugin `%s` fails its self-test: %s; mend its runtime, or mark the plugin "
+            "optional",
+            id, plugin_lang_name(it->lang), plugin_lang_plugin(it->lang), why);
     else if (why == NULL)
         LOG_INFO("language_ready", F_STR("plugin", plugin_lang_plugin(it->lang)), F_INT("language_id", id),
                  F_STR("name", plugin_lang_name(it->lang)), F_STR("version", plugin_lang_version(it->lang)));
@@ -59,7 +61,8 @@ static void result_reason(const struct job_result *r, char *out, size_t size)
     snprintf(out, size, "it ended as %s (exit code %d, signal %d)%s%s: %.*s", job_status_name(r->status),
              t != NULL ? t->measure.exit_code : r->compile_measure.exit_code,
              t != NULL ? t->measure.signal : r->compile_measure.signal, r->message != NULL ? ", " : "",
-             r->message != NULL ? r->message : "", (int)MIN(said->len, (size_t)160), said->data != NULL ? said->data : "");
+             r->message != NULL ? r->message : "", (int)MIN(said->len, (size_t)160),
+             said->data != NULL ? said->data : "");
     for (char *p = out; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20)
             *p = ' ';
@@ -157,8 +160,8 @@ static void check_begin(void *arg)
     check_more(arg);
 }
 
-struct run_check *run_check_start(const struct run_job_context *ctx, struct plugin_set *plugins, unsigned parallel,
-                                  run_check_fn done, void *arg)
+struct run_check *run_check_start(const struct run_job_context *ctx, struct plugin_set *plugins,
+                                  unsigned parallel, run_check_fn done, void *arg)
 {
     struct run_check *c = NEW(struct run_check);
 

@@ -11,11 +11,11 @@
 struct run_job {
     struct run_job_context ctx;
     struct plugin_lang *lang;
-    const struct job *job;        /* NULL for a probe */
+    const struct job *job; /* NULL for a probe */
     struct plugin_plan *plan;
     struct job_limits limits;
-    int run_bundle, kept_bundle;  /* files of the run step; output of the compile step */
-    struct run_step *step;        /* NULL when none runs */
+    int run_bundle, kept_bundle; /* files of the run step; output of the compile step */
+    struct run_step *step;       /* NULL when none runs */
     size_t test_index;
     bool cancelled;
     struct job_result result;
@@ -106,7 +106,8 @@ static void on_test_done(void *arg, struct run_step_result *r, const struct err 
         return;
     }
     t->status = job_verdict(&t->measure, &rj->limits, &rj->job->tests[rj->test_index], &t->out);
-    t->status = plugin_lang_classify(rj->lang, PLUGIN_PHASE_RUN, &t->measure, &rj->limits, tail_of(&t->err), t->status);
+    t->status = plugin_lang_classify(rj->lang, PLUGIN_PHASE_RUN, &t->measure, &rj->limits, tail_of(&t->err),
+                                     t->status);
     if (t->status == JOB_MEMORY_LIMIT_EXCEEDED && t->measure.hit == JOB_HIT_NONE)
         t->measure.hit = JOB_HIT_MEMORY;
     rj->test_index++;
@@ -118,7 +119,9 @@ static void run_next_test(struct run_job *rj)
     const struct job *job = rj->job;
     int bundles[2] = {rj->run_bundle, rj->kept_bundle};
     struct run_step_spec spec = {
-        .step = &rj->plan->run, .limits = &rj->limits, .bundles = bundles,
+        .step = &rj->plan->run,
+        .limits = &rj->limits,
+        .bundles = bundles,
         .bundle_count = rj->kept_bundle >= 0 ? 2 : 1,
     };
 
@@ -152,11 +155,13 @@ static void on_compile_done(void *arg, struct run_step_result *r, const struct e
     rj->result.compile = r->out;
     memset(&r->out, 0, sizeof(r->out));
     rj->result.compile_measure = r->measure;
-    verdict = err != NULL ? JOB_COMPILE_ERROR : job_compile_verdict(&r->measure, rj->result.compile.truncated);
+    verdict =
+        err != NULL ? JOB_COMPILE_ERROR : job_compile_verdict(&r->measure, rj->result.compile.truncated);
     if (err != NULL) /* the output could not be handed on: the program's own doing */
         rj->result.message = mem_printf("the compiler's output was refused: %s", err->text);
     else if (verdict != JOB_COMPLETED && r->measure.hit != JOB_HIT_NONE)
-        rj->result.message = mem_printf("the compile step passed its limit: %s", job_limit_hit_name(r->measure.hit));
+        rj->result.message =
+            mem_printf("the compile step passed its limit: %s", job_limit_hit_name(r->measure.hit));
     else if (verdict != JOB_COMPLETED && r->measure.oom)
         rj->result.message = mem_printf("the compile step passed its limit: memory");
     rj->kept_bundle = steal_fd(&r->kept_fd);
@@ -171,8 +176,11 @@ static void on_compile_done(void *arg, struct run_step_result *r, const struct e
 static void run_compile(struct run_job *rj)
 {
     struct run_step_spec spec = {
-        .step = &rj->plan->build, .limits = &rj->ctx.conf->limits_compile,
-        .merge = true, .keep_bytes = rj->ctx.conf->compile_keep_bytes, .bundle_count = 1,
+        .step = &rj->plan->build,
+        .limits = &rj->ctx.conf->limits_compile,
+        .merge = true,
+        .keep_bytes = rj->ctx.conf->compile_keep_bytes,
+        .bundle_count = 1,
     };
     CLEAN_FD int bundle = -1;
 
@@ -187,8 +195,8 @@ static void run_compile(struct run_job *rj)
 
 /* ---- start ---------------------------------------------------------------------------- */
 
-static struct run_job *job_new_run(const struct run_job_context *ctx, struct plugin_lang *lang, const struct job *job,
-                                   run_job_fn done, void *arg)
+static struct run_job *job_new_run(const struct run_job_context *ctx, struct plugin_lang *lang,
+                                   const struct job *job, run_job_fn done, void *arg)
 {
     struct run_job *rj = NEW(struct run_job);
 
@@ -212,8 +220,8 @@ static void job_begin(struct run_job *rj)
         run_next_test(rj);
 }
 
-struct run_job *run_job_start(const struct run_job_context *ctx, struct plugin_lang *lang, const struct job *job,
-                              run_job_fn done, void *arg)
+struct run_job *run_job_start(const struct run_job_context *ctx, struct plugin_lang *lang,
+                              const struct job *job, run_job_fn done, void *arg)
 {
     struct run_job *rj = job_new_run(ctx, lang, job, done, arg);
     int rc = plugin_lang_plan(lang, job, &rj->plan, &rj->err);
@@ -232,7 +240,8 @@ struct run_job *run_job_start(const struct run_job_context *ctx, struct plugin_l
     return rj;
 }
 
-struct run_job *run_job_probe(const struct run_job_context *ctx, struct plugin_lang *lang, run_job_fn done, void *arg)
+struct run_job *run_job_probe(const struct run_job_context *ctx, struct plugin_lang *lang, run_job_fn done,
+                              void *arg)
 {
     struct run_job *rj = job_new_run(ctx, lang, NULL, done, arg);
 

@@ -11,7 +11,7 @@
 
 struct stream {
     struct run_step *step;
-    int fd;                /* our end, non-blocking; -1 once closed */
+    int fd; /* our end, non-blocking; -1 once closed */
     struct loop_io *io;
     struct job_output out;
     uint64_t cap;
@@ -19,8 +19,8 @@ struct stream {
 
 struct run_step {
     struct stream streams[2];
-    struct jail_run *run;  /* NULL once answered */
-    bool over;             /* a cap was passed */
+    struct jail_run *run; /* NULL once answered */
+    bool over;            /* a cap was passed */
     run_step_fn done;
     void *arg;
 };

@@ -1,9 +1,9 @@
 /* store.c - opening, hints, and the life of the two connections.
  *
- * Theory of operation.  Every change of a job's state is one Lua script (lua/), so that it happens whole or not
- * at all, by the clock of Redis.  One connection carries the questions, pipelined; another
- * listens to three channels: `ready` (something was queued), `outbox` (a webhook is due) and `done` (a job
- * ended).  Messages are hints: whoever misses one finds out by its own timer.
+ * Theory of operation.  Every change of a job's state is one Lua script (lua/), so that it happens whole or
+ * not at all, by the clock of Redis.  One connection carries the questions, pipelined; another listens to
+ * three channels: `ready` (something was queued), `outbox` (a webhook is due) and `done` (a job ended).
+ * Messages are hints: whoever misses one finds out by its own timer.
  *
  * A claim raises the job's epoch; extending, finishing and releasing compare it, so a worker that lost its
  * lease can change nothing.  Records are written by store_codec.c; the keys are listed in lua/common.lua.
@@ -186,7 +186,8 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->change_timer = loop_timer_new(loop, on_changed, s);
     s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
     s->command = (struct store_link){.ready = command_ready, .down = link_down, .ping = command_ping};
-    s->subscription = (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
+    s->subscription =
+        (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
     store_link_open(&s->command, s);
     store_link_open(&s->subscription, s);
     *ret = s;

@@ -17,16 +17,18 @@
 struct store;
 
 struct store_options {
-    const char *url;             /* redis://[user:password@]host:port/db, unix:/path?db=N; embedded: from store_embedded */
-    const char *password;        /* overrides the one in url; NULL if none */
-    const char *prefix;          /* of every key; default "execd" */
+    const char
+        *url; /* redis://[user:password@]host:port/db, unix:/path?db=N; embedded: from store_embedded */
+    const char *password; /* overrides the one in url; NULL if none */
+    const char *prefix;   /* of every key; default "execd" */
     uint64_t lease_ms;
     uint32_t max_attempts;
     uint64_t result_ttl_ms;
     uint64_t queue_max_jobs, queue_max_bytes;
 };
-int store_open(struct loop *loop, const struct store_options *o, struct store **ret, struct err *reterr) NODISCARD;
-void store_free(struct store *s);       /* every callback still owed gets ERR_AGAIN first */
+int store_open(struct loop *loop, const struct store_options *o, struct store **ret,
+               struct err *reterr) NODISCARD;
+void store_free(struct store *s); /* every callback still owed gets ERR_AGAIN first */
 bool store_connected(const struct store *s);
 /* fn runs on every change of store_connected(), from a later turn. */
 void store_on_change(struct store *s, loop_fn fn, void *arg);
@@ -37,8 +39,8 @@ struct store_embedded;
 /* Starts redis-server in the directory `state_fd` (AOF on, unix socket "redis.sock", no TCP),
  * supervises it (restart with growing delay) and stops it with SIGTERM in free.
  * `url_out` gets the unix: url to pass to store_open. */
-int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd, char *url_out, size_t url_size,
-                         struct store_embedded **ret, struct err *reterr) NODISCARD;
+int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd, char *url_out,
+                         size_t url_size, struct store_embedded **ret, struct err *reterr) NODISCARD;
 void store_embedded_free(struct store_embedded *e);
 pid_t store_embedded_pid(const struct store_embedded *e);
 
@@ -49,11 +51,11 @@ typedef void (*store_done_fn)(void *arg, const struct err *err);
 /* One atomic call for all of them: accepted whole or not at all. */
 void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg);
 
-struct store_view {              /* a job as it is now */
-    struct job *job;             /* without source, stdin and expected bytes; borrowed for the callback */
+struct store_view {  /* a job as it is now */
+    struct job *job; /* without source, stdin and expected bytes; borrowed for the callback */
     enum job_status status;
-    struct job_result *result;   /* NULL until terminal; borrowed */
-    uint64_t started_ms;         /* 0 until running */
+    struct job_result *result; /* NULL until terminal; borrowed */
+    uint64_t started_ms;       /* 0 until running */
     uint32_t attempt;
 };
 typedef void (*store_view_fn)(void *arg, const struct err *err, const struct store_view *view);
@@ -61,20 +63,29 @@ typedef void (*store_view_fn)(void *arg, const struct err *err, const struct sto
 void store_get(struct store *s, const char *token, store_view_fn done, void *arg);
 /* The same, but waits up to wait_ms for a terminal state (woken by Redis, re-checked at the end). */
 struct store_wait;
-struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done, void *arg);
+struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done,
+                              void *arg);
 void store_wait_cancel(struct store_wait *w); /* done() never comes */
 /* Queued: cancelled now.  Running: marked; its worker sees it at the next extend.  Terminal: ERR_CONFLICT. */
 void store_cancel(struct store *s, const char *token, store_done_fn done, void *arg);
 
 /* ---- a worker's side ------------------------------------------------------------------- */
 
-struct store_claim { struct job *job; uint32_t epoch; };  /* the callback takes each job */
+struct store_claim {
+    struct job *job;
+    uint32_t epoch;
+}; /* the callback takes each job */
 typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count);
 /* Up to `max` jobs, by priority, round-robin between tenants.  `languages` this worker serves; a job of
  * another language is left for others. */
-void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count, size_t max,
-                 store_claim_fn done, void *arg);
-struct store_lease { char token[UUID_SIZE]; uint32_t epoch; bool lost; bool cancelled; };
+void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
+                 size_t max, store_claim_fn done, void *arg);
+struct store_lease {
+    char token[UUID_SIZE];
+    uint32_t epoch;
+    bool lost;
+    bool cancelled;
+};
 typedef void (*store_lease_fn)(void *arg, const struct err *err, struct store_lease *leases, size_t count);
 /* Extends all by lease_ms; flags those that are lost or cancelled. */
 void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
@@ -91,37 +102,43 @@ void store_reap(struct store *s, store_count_fn done, void *arg);
 /* fn is called (a hint, coalesced) when jobs became ready. */
 void store_on_ready(struct store *s, loop_fn fn, void *arg);
 
-struct store_worker {            /* heartbeat; kept for 3 beats */
-    char id[64];                 /* host:pid:random */
+struct store_worker { /* heartbeat; kept for 3 beats */
+    char id[64];      /* host:pid:random */
     uint32_t slots, running;
-    double cpu_ratio;            /* of the host's cores' time used by its cells and itself since the last beat */
-    uint64_t memory_bytes;       /* of its cells and itself */
+    double cpu_ratio;      /* of the host's cores' time used by its cells and itself since the last beat */
+    uint64_t memory_bytes; /* of its cells and itself */
     uint64_t started_ms, seen_ms;
     bool draining;
-    uint32_t enforced, missing;  /* protections, as of jail.h */
+    uint32_t enforced, missing; /* protections, as of jail.h */
 };
-void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done, void *arg);
+void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+                     void *arg);
 void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg);
-/* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, again and again, apis get
- * what was put within ten minutes. */
-struct store_language { int32_t id; char version[96]; };
-void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done, void *arg);
-typedef void (*store_languages_fn)(void *arg, const struct err *err, const struct store_language *l, size_t count);
+/* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, again and again, apis
+ * get what was put within ten minutes. */
+struct store_language {
+    int32_t id;
+    char version[96];
+};
+void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done,
+                         void *arg);
+typedef void (*store_languages_fn)(void *arg, const struct err *err, const struct store_language *l,
+                                   size_t count);
 void store_languages_get(struct store *s, store_languages_fn done, void *arg);
 
 /* ---- outbox ------------------------------------------------------------------------------- */
 
-struct store_delivery {          /* due now, leased to us for lease_ms */
+struct store_delivery { /* due now, leased to us for lease_ms */
     char token[UUID_SIZE];
-    uint32_t attempt;            /* 1 for the first */
-    struct store_view view;      /* owned by the delivery until the callback returns */
+    uint32_t attempt;       /* 1 for the first */
+    struct store_view view; /* owned by the delivery until the callback returns */
     char *url;
 };
 typedef void (*store_delivery_fn)(void *arg, const struct err *err, struct store_delivery *d, size_t count);
 void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_delivery_fn done, void *arg);
 /* retry_ms 0 and delivered false: given up; the reason is kept with the job for its TTL. */
-void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered, uint64_t retry_ms,
-                         const char *reason, store_done_fn done, void *arg);
+void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered,
+                         uint64_t retry_ms, const char *reason, store_done_fn done, void *arg);
 void store_on_outbox(struct store *s, loop_fn fn, void *arg);
 
 /* ---- numbers --------------------------------------------------------------------------------- */
@@ -130,17 +147,19 @@ void store_on_outbox(struct store *s, loop_fn fn, void *arg);
 double store_bucket_seconds(unsigned i);
 struct store_language_stats {
     int32_t language_id;
-    uint64_t by_status[JOB_STATUS_COUNT];     /* terminal ones */
-    uint64_t run_buckets[STORE_BUCKETS];      /* cumulative counts of execution time */
+    uint64_t by_status[JOB_STATUS_COUNT]; /* terminal ones */
+    uint64_t run_buckets[STORE_BUCKETS];  /* cumulative counts of execution time */
     double run_seconds_sum;
     uint64_t run_count;
 };
 struct store_stats {
     uint64_t queued[JOB_PRIORITY_COUNT], running, outbox, outbox_dead;
-    uint64_t queued_bytes, oldest_queued_ms;  /* Unix ms, 0 if none */
+    uint64_t queued_bytes, oldest_queued_ms;                         /* Unix ms, 0 if none */
     uint64_t accepted, recovered, webhook_delivered, webhook_failed; /* since the beginning */
-    struct store_worker *workers; size_t worker_count;
-    struct store_language_stats *languages; size_t language_count;
+    struct store_worker *workers;
+    size_t worker_count;
+    struct store_language_stats *languages;
+    size_t language_count;
 };
 typedef void (*store_stats_fn)(void *arg, const struct err *err, const struct store_stats *stats);
 void store_stats(struct store *s, store_stats_fn done, void *arg);

@@ -61,8 +61,9 @@ static int reply_error(struct err *err, const char *text)
         return err_set(err, ERR_CONFLICT, "%s", text + 9);
     if (strstr(text, "OOM ") != NULL)
         return err_set(err, ERR_FULL, "Redis is out of memory");
-    if (strncmp(text, "LOADING", 7) == 0 || strncmp(text, "BUSY", 4) == 0 || strncmp(text, "MISCONF", 7) == 0 ||
-        strncmp(text, "READONLY", 8) == 0 || strncmp(text, "NOSCRIPT", 8) == 0 || strncmp(text, "MASTERDOWN", 10) == 0)
+    if (strncmp(text, "LOADING", 7) == 0 || strncmp(text, "BUSY", 4) == 0 ||
+        strncmp(text, "MISCONF", 7) == 0 || strncmp(text, "READONLY", 8) == 0 ||
+        strncmp(text, "NOSCRIPT", 8) == 0 || strncmp(text, "MASTERDOWN", 10) == 0)
         return err_set(err, ERR_AGAIN, "Redis cannot answer now: %.80s", text);
     return err_set(err, ERR_INTERNAL, "Redis: %.200s", text);
 }
@@ -127,7 +128,8 @@ void store_calls_fail(struct store *s)
     }
 }
 
-static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*done)(void), void *arg, void *extra)
+static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*done)(void), void *arg,
+                                   void *extra)
 {
     struct store_call *c = NEW(struct store_call);
 
@@ -149,8 +151,8 @@ void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *
     loop_timer_arm(s->fail_timer, 0);
 }
 
-void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void), void *arg,
-                      void *extra)
+void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
+                      void *arg, void *extra)
 {
     send_call(s, args, call_new(s, fn, done, arg, extra));
 }

@@ -1,7 +1,7 @@
 /* store_codec.c - jobs, results and workers as bytes.
  *
- * A record is a kind, a version and its fields in a fixed order; numbers are 8 bytes little-endian, byte strings
- * have their length before them.  Fields are only ever appended: a reader ignores what follows the
+ * A record is a kind, a version and its fields in a fixed order; numbers are 8 bytes little-endian, byte
+ * strings have their length before them.  Fields are only ever appended: a reader ignores what follows the
  * fields it knows, and takes zero for fields that an older writer did not have. */
 #include "store_internal.h"
 
@@ -140,8 +140,9 @@ static int bad_record(struct err *reterr, const char *what)
 
 static uint64_t *const *limit_fields(struct job_limits *l, uint64_t **fields)
 {
-    uint64_t *all[] = {&l->wall_ms, &l->cpu_ms, &l->memory_bytes, &l->cpu_millis, &l->processes, &l->output_bytes,
-                       &l->file_bytes, &l->open_files, &l->box_bytes, &l->box_inodes, &l->stack_bytes};
+    uint64_t *all[] = {&l->wall_ms,   &l->cpu_ms,       &l->memory_bytes, &l->cpu_millis,
+                       &l->processes, &l->output_bytes, &l->file_bytes,   &l->open_files,
+                       &l->box_bytes, &l->box_inodes,   &l->stack_bytes};
 
     memcpy(fields, all, sizeof(all));
     return fields;

@@ -2,8 +2,9 @@
  *
  * It listens on a unix socket only and dies with us.  `appendfsync always`: a change is on the disk before it
  * is answered; with `everysec` Redis answers first while a background fsync is slow (flushAppendOnlyFile
- * postpones the write), and an accepted job could die with it.  The directory is reached through its descriptor, so that neither privileges given up nor a
- * long path stand in the way; a lock in it keeps a second execd out. */
+ * postpones the write), and an accepted job could die with it.  The directory is reached through its
+ * descriptor, so that neither privileges given up nor a long path stand in the way; a lock in it keeps a
+ * second execd out. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,10 +34,30 @@ struct store_embedded {
 static void exec_server(const struct store_embedded *e, pid_t parent) __attribute__((noreturn));
 static void exec_server(const struct store_embedded *e, pid_t parent)
 {
-    static const char *const argv[] = {
-        "redis-server", "--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".",
-        "--daemonize", "no", "--appendonly", "yes", "--appendfsync", "always", "--save", "", "--logfile",
-        "redis.log", "--loglevel", "warning", "--maxmemory-policy", "noeviction", NULL};
+    static const char *const argv[] = {"redis-server",
+                                       "--port",
+                                       "0",
+                                       "--unixsocket",
+                                       "redis.sock",
+                                       "--unixsocketperm",
+                                       "700",
+                                       "--dir",
+                                       ".",
+                                       "--daemonize",
+                                       "no",
+                                       "--appendonly",
+                                       "yes",
+                                       "--appendfsync",
+                                       "always",
+                                       "--save",
+                                       "",
+                                       "--logfile",
+                                       "redis.log",
+                                       "--loglevel",
+                                       "warning",
+                                       "--maxmemory-policy",
+                                       "noeviction",
+                                       NULL};
     const char *path = getenv("PATH");
     char *const keep = mem_printf("PATH=%s", path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
     char *const env[] = {keep, NULL}; /* ours may hold secrets */
@@ -120,21 +141,24 @@ static bool executable(const char *name)
     return false;
 }
 
-int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd, char *url_out, size_t url_size,
-                         struct store_embedded **ret, struct err *reterr)
+int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd, char *url_out,
+                         size_t url_size, struct store_embedded **ret, struct err *reterr)
 {
     struct store_embedded *e;
     CLEAN_FD int lock = -1;
     int rc;
 
     if (!executable(redis_path))
-        return err_set(reterr, ERR_CONFIG, "queue.redis_server: `%s` cannot be executed; install it (apt install "
-                       "redis-server) or point queue.url at a running Redis", redis_path);
+        return err_set(reterr, ERR_CONFIG,
+                       "queue.redis_server: `%s` cannot be executed; install it (apt install "
+                       "redis-server) or point queue.url at a running Redis",
+                       redis_path);
     lock = openat(state_fd, "execd.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0)
         return err_sys(reterr, "open `execd.lock` in the state directory");
     if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-        return err_set(reterr, ERR_CONFIG, "the state directory is in use by another execd; give each its own "
+        return err_set(reterr, ERR_CONFIG,
+                       "the state directory is in use by another execd; give each its own "
                        "(--state), or let both use one Redis (queue.url)");
     e = NEW(struct store_embedded);
     e->loop = loop;

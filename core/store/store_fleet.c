@@ -7,7 +7,8 @@
 
 /* ---- workers --------------------------------------------------------------------------- */
 
-void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done, void *arg)
+void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+                     void *arg)
 {
     CLEAN_BUF struct buf record = {0};
     struct store_args a = {0};
@@ -32,7 +33,8 @@ void store_worker_gone(struct store *s, const char *id, store_done_fn done, void
     store_script_call(s, SCRIPT_BEAT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }
 
-void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done, void *arg)
+void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done,
+                         void *arg)
 {
     struct store_args a = {0};
 
@@ -93,7 +95,8 @@ static void read_language(const redisReply *r, struct store_language_stats *l)
     fields = r->element[1];
     for (size_t i = 0; i + 1 < fields->elements; i += 2) {
         const char *name = fields->element[i]->str, *value = fields->element[i + 1]->str;
-        unsigned long at = strlen(name) > 2 ? strtoul(strchr(name, ':') != NULL ? strchr(name, ':') + 1 : "0", NULL, 10) : 0;
+        unsigned long at =
+            strlen(name) > 2 ? strtoul(strchr(name, ':') != NULL ? strchr(name, ':') + 1 : "0", NULL, 10) : 0;
 
         if (strncmp(name, "st:", 3) == 0 && at < JOB_STATUS_COUNT)
             l->by_status[at] = strtoull(value, NULL, 10);
@@ -104,7 +107,8 @@ static void read_language(const redisReply *r, struct store_language_stats *l)
         else if (strcmp(name, "sum") == 0)
             l->run_seconds_sum = strtod(value, NULL);
     }
-    for (unsigned i = 1; i < STORE_BUCKETS; i++) /* Redis counts each in its own, Prometheus wants "at most" */
+    for (unsigned i = 1; i < STORE_BUCKETS;
+         i++) /* Redis counts each in its own, Prometheus wants "at most" */
         l->run_buckets[i] += l->run_buckets[i - 1];
 }
 
@@ -114,8 +118,8 @@ static void read_workers(const redisReply *r, struct store_stats *st)
 
     st->workers = mem_zero(r->elements, sizeof(*st->workers));
     for (size_t i = 0; i < r->elements; i++)
-        if (store_get_worker((struct bytes){r->element[i]->str, r->element[i]->len}, &st->workers[st->worker_count],
-                             &ignored) == 0)
+        if (store_get_worker((struct bytes){r->element[i]->str, r->element[i]->len},
+                             &st->workers[st->worker_count], &ignored) == 0)
             st->worker_count++;
 }
 

@@ -12,8 +12,19 @@
 /* ---- scripts (store_scripts.c is made from lua/ at build) ------------------------- */
 
 enum store_script {
-    SCRIPT_SUBMIT, SCRIPT_CLAIM, SCRIPT_EXTEND, SCRIPT_FINISH, SCRIPT_RELEASE, SCRIPT_REAP, SCRIPT_CANCEL,
-    SCRIPT_OUTBOX_CLAIM, SCRIPT_OUTBOX_SETTLE, SCRIPT_STATS, SCRIPT_BEAT, SCRIPT_LANGUAGES, SCRIPT_COUNT
+    SCRIPT_SUBMIT,
+    SCRIPT_CLAIM,
+    SCRIPT_EXTEND,
+    SCRIPT_FINISH,
+    SCRIPT_RELEASE,
+    SCRIPT_REAP,
+    SCRIPT_CANCEL,
+    SCRIPT_OUTBOX_CLAIM,
+    SCRIPT_OUTBOX_SETTLE,
+    SCRIPT_STATS,
+    SCRIPT_BEAT,
+    SCRIPT_LANGUAGES,
+    SCRIPT_COUNT
 };
 extern const char *const store_scripts[SCRIPT_COUNT];
 
@@ -21,10 +32,10 @@ extern const char *const store_scripts[SCRIPT_COUNT];
 
 struct store_address {
     bool is_unix;
-    char host[256];              /* or the socket's path */
+    char host[256]; /* or the socket's path */
     uint16_t port;
     int db;
-    char *user, *password;       /* NULL: none */
+    char *user, *password; /* NULL: none */
 };
 int store_url_parse(const char *url, struct store_address *ret, struct err *reterr);
 void store_address_done(struct store_address *a);
@@ -32,14 +43,14 @@ void store_address_done(struct store_address *a);
 /* ---- connections (store_link.c) ----------------------------------------------------------- */
 
 struct store;
-/* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost; `ping` asks
- * for a sign of life, which store_link_pong() takes. */
+/* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost; `ping`
+ * asks for a sign of life, which store_link_pong() takes. */
 struct store_link {
     struct store *store;
     redisAsyncContext *ac;
     struct loop_io *io;
     int io_events;
-    struct loop_timer *timer;    /* next attempt, or the bound of this one, or the watchdog */
+    struct loop_timer *timer; /* next attempt, or the bound of this one, or the watchdog */
     bool up, closing, pinged;
     uint64_t delay_ms;
     void (*ready)(struct store_link *l);
@@ -48,7 +59,7 @@ struct store_link {
 };
 void store_link_open(struct store_link *l, struct store *s); /* after the three were set */
 void store_link_pong(struct store_link *l);
-void store_link_ready(struct store_link *l);  /* called by `ready`'s last step: the link is of use now */
+void store_link_ready(struct store_link *l); /* called by `ready`'s last step: the link is of use now */
 void store_link_drop(struct store_link *l, const char *why); /* and tries again */
 void store_link_close(struct store_link *l);
 
@@ -60,7 +71,7 @@ struct store_wait {
     struct store *store;
     char token[UUID_SIZE];
     struct loop_timer *timer;
-    bool asking, again, late;    /* a GET is under way; ask again after it; time is over */
+    bool asking, again, late; /* a GET is under way; ask again after it; time is over */
     bool cancelled;
     store_view_fn done;
     void *arg;
@@ -72,16 +83,16 @@ TAILQ_HEAD(store_calls, store_call);
 
 struct store {
     struct loop *loop;
-    struct store_options o;      /* strings are ours */
+    struct store_options o; /* strings are ours */
     struct store_address address;
     struct store_link command, subscription;
     char shas[SCRIPT_COUNT][41];
     unsigned scripts_loaded;
     bool connected, freeing;
     unsigned in_flight;
-    struct store_calls failing;  /* answered in the next turn, without Redis */
+    struct store_calls failing; /* answered in the next turn, without Redis */
     struct loop_timer *fail_timer;
-    char *tag;                   /* "{prefix}" */
+    char *tag; /* "{prefix}" */
     loop_fn change_fn, ready_fn, outbox_fn;
     void *change_arg, *ready_arg, *outbox_arg;
     bool ready_posted, outbox_posted;
@@ -98,9 +109,9 @@ struct store_call {
     TAILQ_ENTRY(store_call) link;
     struct store *store;
     store_reply_fn fn;
-    void (*done)(void);          /* the user's callback, cast back by fn */
+    void (*done)(void); /* the user's callback, cast back by fn */
     void *arg;
-    void *extra;                 /* freed with the call */
+    void *extra; /* freed with the call */
     struct err err;
 };
 /* An argument vector that grows; bytes are borrowed unless added by store_args_num. */
@@ -117,16 +128,18 @@ void store_args_done(struct store_args *a);
 /* Arguments behind the script's name; the tag is put first.  Takes the arguments. */
 void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
                        void (*done)(void), void *arg, void *extra);
-void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void), void *arg,
-                      void *extra);
+void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
+                      void *arg, void *extra);
 /* Answers ERR_AGAIN for want of memory, without a question. */
 void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg);
 void store_calls_fail(struct store *s);
-void store_done_reply(struct store_call *c, const redisReply *reply, const struct err *err); /* for store_done_fn */
+void store_done_reply(struct store_call *c, const redisReply *reply,
+                      const struct err *err); /* for store_done_fn */
 
 /* ---- records (store_codec.c) ------------------------------------------------------------------ */
 
-int store_put_job(const struct job *job, bool whole, struct buf *out);   /* whole: with source, stdin, expected */
+int store_put_job(const struct job *job, bool whole,
+                  struct buf *out); /* whole: with source, stdin, expected */
 int store_get_job(struct bytes in, struct job **ret, struct err *reterr);
 int store_put_result(const struct job_result *r, struct buf *out);
 int store_get_result(struct bytes in, struct job_result *ret, struct err *reterr);

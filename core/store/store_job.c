@@ -83,8 +83,8 @@ static void on_claim(struct store_call *c, const redisReply *reply, const struct
     free(claims);
 }
 
-void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count, size_t max,
-                 store_claim_fn done, void *arg)
+void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
+                 size_t max, store_claim_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -251,8 +251,8 @@ void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_de
     store_script_call(s, SCRIPT_OUTBOX_CLAIM, &a, on_outbox, (void (*)(void))done, arg, NULL);
 }
 
-void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered, uint64_t retry_ms,
-                         const char *reason, store_done_fn done, void *arg)
+void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered,
+                         uint64_t retry_ms, const char *reason, store_done_fn done, void *arg)
 {
     struct store_args a = {0};
 

@@ -260,7 +260,8 @@ static void attempt(struct store_link *l)
         begin(l, redisAsyncConnectUnix(a->host));
         return;
     }
-    resolve(strcmp(a->host, "localhost") == 0 ? "127.0.0.1" : a->host, AI_NUMERICHOST, numeric, sizeof(numeric));
+    resolve(strcmp(a->host, "localhost") == 0 ? "127.0.0.1" : a->host, AI_NUMERICHOST, numeric,
+            sizeof(numeric));
     if (numeric[0] != '\0') {
         begin(l, redisAsyncConnect(numeric, a->port));
         return;

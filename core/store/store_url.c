@@ -3,7 +3,10 @@
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* RFC 3986 percent-decoding; NULL if it is malformed. */
@@ -14,7 +17,8 @@ static char *decode(const char *s, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (s[i] != '%') {
             *p++ = s[i];
-        } else if (i + 2 < len && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0 && hex(s[i + 1]) + hex(s[i + 2]) > 0) {
+        } else if (i + 2 < len && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0 &&
+                   hex(s[i + 1]) + hex(s[i + 2]) > 0) {
             *p++ = (char)(hex(s[i + 1]) * 16 + hex(s[i + 2]));
             i += 2;
         } else {
@@ -27,8 +31,10 @@ static char *decode(const char *s, size_t len)
 
 static int bad(struct err *reterr, const char *why)
 {
-    return err_set(reterr, ERR_CONFIG, "queue.url: %s; it is `embedded`, redis://[:password@]host:port/db or "
-                   "unix:/path?db=N", why); /* never the url itself: it may hold a password */
+    return err_set(reterr, ERR_CONFIG,
+                   "queue.url: %s; it is `embedded`, redis://[:password@]host:port/db or "
+                   "unix:/path?db=N",
+                   why); /* never the url itself: it may hold a password */
 }
 
 static int parse_db(const char *text, struct store_address *a, struct err *reterr)

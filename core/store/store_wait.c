@@ -61,7 +61,8 @@ static void on_time(void *arg)
     ask(w);
 }
 
-struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done, void *arg)
+struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done,
+                              void *arg)
 {
     struct store_wait *w = NEW(struct store_wait);
 
@@ -90,7 +91,7 @@ void store_waits_told(struct store *s, const char *token)
 {
     struct store_wait *w;
 
-    TAILQ_FOREACH(w, bucket(s, token), link)
+    TAILQ_FOREACH (w, bucket(s, token), link)
         if (strcmp(w->token, token) == 0)
             ask(w);
 }
@@ -100,7 +101,7 @@ void store_waits_ask_all(struct store *s)
     struct store_wait *w;
 
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
-        TAILQ_FOREACH(w, &s->waits[i], link)
+        TAILQ_FOREACH (w, &s->waits[i], link)
             ask(w);
 }
 

@@ -12,14 +12,14 @@
 #include "base/base.h"
 #include "job/job.h"
 
-struct wire_problem {          /* RFC 9457 */
-    int status;                /* 400, 404, 413, 422, ... */
-    char type[48];             /* short code: "invalid-json", "unknown-field", "out-of-range", ... */
+struct wire_problem { /* RFC 9457 */
+    int status;       /* 400, 404, 413, 422, ... */
+    char type[48];    /* short code: "invalid-json", "unknown-field", "out-of-range", ... */
     char detail[320];
-    int item;                  /* index in the batch, -1 if it has none */
-    char field[64];            /* "" if none */
-    char value[96];            /* what was sent, cut; "" if none */
-    char bound[96];            /* "1..60000 ms"; "" if none */
+    int item;       /* index in the batch, -1 if it has none */
+    char field[64]; /* "" if none */
+    char value[96]; /* what was sent, cut; "" if none */
+    char bound[96]; /* "1..60000 ms"; "" if none */
 };
 int wire_problem_set(struct wire_problem *p, int status, const char *type, const char *fmt, ...) PRINTF(4, 5);
 /* application/problem+json; `type` becomes "urn:execd:problem:<type>". */
@@ -37,14 +37,14 @@ struct wire_rules {
 
 /* {"submissions":[...]} or one object.  On success the jobs (tokens and created_ms filled,
  * tenant "") are the caller's; 0 or -1 with *problem filled, and then nothing is returned. */
-int wire_batch_read(struct bytes body, const struct wire_rules *rules, struct job ***ret_jobs, size_t *ret_count,
-                    struct wire_problem *problem) NODISCARD;
+int wire_batch_read(struct bytes body, const struct wire_rules *rules, struct job ***ret_jobs,
+                    size_t *ret_count, struct wire_problem *problem) NODISCARD;
 int wire_submission_read(struct bytes body, const struct wire_rules *rules, struct job **ret,
                          struct wire_problem *problem) NODISCARD;
 int wire_tokens_json(struct job *const *jobs, size_t count, struct buf *out);
 int wire_token_json(const struct job *job, struct buf *out); /* {"token":..., "status":"queued"} */
 
-struct wire_job {              /* what GET /v1/jobs/{token} and the webhook show */
+struct wire_job { /* what GET /v1/jobs/{token} and the webhook show */
     const struct job *job;
     enum job_status status;
     const struct job_result *result; /* NULL until terminal */
@@ -53,26 +53,45 @@ struct wire_job {              /* what GET /v1/jobs/{token} and the webhook show
 };
 int wire_job_json(const struct wire_job *v, struct buf *out);
 
-struct wire_language { int32_t id; const char *name, *version; const char *file_name; bool ready; };
+struct wire_language {
+    int32_t id;
+    const char *name, *version;
+    const char *file_name;
+    bool ready;
+};
 int wire_languages_json(const struct wire_language *l, size_t count, struct buf *out);
 
-struct wire_check { const char *name; bool ok; const char *detail; };
+struct wire_check {
+    const char *name;
+    bool ok;
+    const char *detail;
+};
 int wire_health_json(bool healthy, const struct wire_check *checks, size_t count, struct buf *out);
 
 /* ---- for clients (execctl) ---- */
 struct wire_request { /* what execctl submits; unset numbers are 0 and left out */
-    int32_t language_id; struct bytes source, stdin_data; const char *const *args; uint64_t timeout_ms, memory_mb;
+    int32_t language_id;
+    struct bytes source, stdin_data;
+    const char *const *args;
+    uint64_t timeout_ms, memory_mb;
 };
-int wire_request_json(const struct wire_request *r, struct buf *out); /* base64 with "encoding" where not UTF-8 */
-struct wire_answer {   /* a parsed GET /v1/jobs/{token}; owns its bytes */
-    char token[UUID_SIZE]; enum job_status status; struct buf out, err, compile; int exit_code, signal;
-    double execution_ms, cpu_ms; uint64_t memory_bytes; char message[256];
+int wire_request_json(const struct wire_request *r,
+                      struct buf *out); /* base64 with "encoding" where not UTF-8 */
+struct wire_answer {                    /* a parsed GET /v1/jobs/{token}; owns its bytes */
+    char token[UUID_SIZE];
+    enum job_status status;
+    struct buf out, err, compile;
+    int exit_code, signal;
+    double execution_ms, cpu_ms;
+    uint64_t memory_bytes;
+    char message[256];
 };
 int wire_answer_read(struct bytes body, struct wire_answer *ret, struct err *reterr) NODISCARD;
 void wire_answer_done(struct wire_answer *a);
 int wire_problem_text(struct bytes body, struct buf *out); /* one line for a person from problem+json */
 /* calls fn for each language of GET /languages */
-int wire_languages_read(struct bytes body, void (*fn)(void *arg, int32_t id, const char *name, const char *version),
-                        void *arg, struct err *reterr) NODISCARD;
+int wire_languages_read(struct bytes body,
+                        void (*fn)(void *arg, int32_t id, const char *name, const char *version), void *arg,
+                        struct err *reterr) NODISCARD;
 
 #endif

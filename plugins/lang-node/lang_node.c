@@ -13,8 +13,8 @@ enum { OPT_INTERPRETER, OPT_MODULES, OPT_COUNT };
 struct node {
     const struct execd_host *host;
     const char *interpreter;
-    char *home; /* "!/opt/node", if the interpreter lives outside of the system's folders */
-    char *modules; /* "!/srv/node_modules", if the operator offers packages */
+    char *home;      /* "!/opt/node", if the interpreter lives outside of the system's folders */
+    char *modules;   /* "!/srv/node_modules", if the operator offers packages */
     char *node_path; /* "NODE_PATH=/srv/node_modules", likewise */
     const char *mounts[3], *env[5];
     struct execd_language language;
@@ -22,7 +22,8 @@ struct node {
 
 static const struct execd_option options[OPT_COUNT] = {
     [OPT_INTERPRETER] = {"interpreter", EXECD_OPT_PATH, 0, "/usr/bin/node", "the node to run", 0, 0},
-    [OPT_MODULES] = {"modules", EXECD_OPT_STRING, 0, "", "a folder of packages that programs may require()", 0, 0},
+    [OPT_MODULES] = {"modules", EXECD_OPT_STRING, 0, "", "a folder of packages that programs may require()",
+                     0, 0},
 };
 
 /* ---- instance -------------------------------------------------------------------------- */

@@ -78,9 +78,19 @@ static void test_numbers(void **state)
 
 static void test_utf8(void **state)
 {
-    static const char *const good[] = {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
-    static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-                                      "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "a\xc3"};
+    static const char *const good[] = {
+        "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x80\x80",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "\xe2\x82",
+                                      "a\xc3"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good); i++)
@@ -96,8 +106,10 @@ static void test_utf8(void **state)
 
 static void test_base64(void **state)
 {
-    static const char *const pairs[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
-    static const char *const bad[] = {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Z g=", "Zm9v\n", "Zm-_"};
+    static const char *const pairs[][2] = {
+        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+    static const char *const bad[] = {
+        "Z", "Zg", "Zg=", "Zh==", "Zm9=", "====", "Zg==Zg==", "Z g=", "Zm9v\n", "Zm-_"};
     unsigned char every[256];
     CLEAN_BUF struct buf text = {0};
     CLEAN_BUF struct buf back = {0};
@@ -179,8 +191,8 @@ static void test_ownership(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors), cmocka_unit_test(test_buf),     cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_utf8),   cmocka_unit_test(test_base64),  cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_errors),       cmocka_unit_test(test_buf),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_utf8),         cmocka_unit_test(test_base64),    cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_time_and_ids), cmocka_unit_test(test_ownership),
     };
 

@@ -10,13 +10,42 @@
 
 static void test_guard(void **state)
 {
-    static const char *const refused[] = {
-        "127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254",
-        "100.64.0.1", "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "224.0.0.1", "255.255.255.255", "240.0.0.1",
-        "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fdff::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1",
-        "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "2002:a00:1::1",
-        "2001:0:0:0:0:0:80ff:fffe" /* Teredo of 127.0.0.1 */, "not an address", ""};
-    static const char *const allowed[] = {"1.1.1.1", "172.32.0.1", "11.0.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8",
+    static const char *const refused[] = {"127.0.0.1",
+                                          "127.255.255.254",
+                                          "0.0.0.0",
+                                          "10.0.0.1",
+                                          "172.16.0.1",
+                                          "172.31.255.255",
+                                          "192.168.1.1",
+                                          "169.254.169.254",
+                                          "100.64.0.1",
+                                          "192.0.2.1",
+                                          "198.18.0.1",
+                                          "198.51.100.7",
+                                          "203.0.113.9",
+                                          "224.0.0.1",
+                                          "255.255.255.255",
+                                          "240.0.0.1",
+                                          "::",
+                                          "::1",
+                                          "fe80::1",
+                                          "fe80::1%eth0",
+                                          "fc00::1",
+                                          "fdff::1",
+                                          "ff02::1",
+                                          "2001:db8::1",
+                                          "::ffff:127.0.0.1",
+                                          "::ffff:10.0.0.1",
+                                          "::127.0.0.1",
+                                          "64:ff9b::7f00:1",
+                                          "64:ff9b::a9fe:a9fe",
+                                          "2002:7f00:1::",
+                                          "2002:a00:1::1",
+                                          "2001:0:0:0:0:0:80ff:fffe" /* Teredo of 127.0.0.1 */,
+                                          "not an address",
+                                          ""};
+    static const char *const allowed[] = {"1.1.1.1",          "172.32.0.1",      "11.0.0.1",
+                                          "100.128.0.1",      "2606:4700::1111", "::ffff:8.8.8.8",
                                           "64:ff9b::808:808", "2002:808:808::1"};
     const struct conf conf = {0};
     struct hook_guard g;
@@ -34,8 +63,9 @@ static void test_guard(void **state)
 
 static void test_guard_exceptions(void **state)
 {
-    char *networks[] = {(char *)(uintptr_t)"10.1.0.0/16", (char *)(uintptr_t)"fd00::/8", (char *)(uintptr_t)"127.0.0.1"};
-    char *bad[] = {(char *)(uintptr_t)"10.1.0.0/33"};
+    char *networks[] = {(char *)(uintptr_t) "10.1.0.0/16", (char *)(uintptr_t) "fd00::/8",
+                        (char *)(uintptr_t) "127.0.0.1"};
+    char *bad[] = {(char *)(uintptr_t) "10.1.0.0/33"};
     struct conf conf = {.hook_allow_networks = networks, .hook_allow_network_count = 3};
     struct hook_guard g;
     struct err err = {0};
@@ -66,14 +96,18 @@ static void test_signature(void **state)
 
     (void)state;
     assert_int_equal(hook_key_read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &key, &err), 0);
-    assert_int_equal(hook_sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, bytes_of("{\"test\": 2432232314}"), &out), 0);
+    assert_int_equal(
+        hook_sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, bytes_of("{\"test\": 2432232314}"), &out),
+        0);
     assert_string_equal(out.data, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     assert_int_equal(hook_key_read(NULL, &key, &err), 0);
     assert_int_equal(key.len, 0);
-    static const char *const bad[] = {"", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_short", "whsec_!!!!", "whsec_QUJD"};
+    static const char *const bad[] = {
+        "", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_short", "whsec_!!!!", "whsec_QUJD"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_int_equal(hook_key_read(bad[i], &key, &err), ERR_CONFIG);
-        assert_true(bad[i][0] == '\0' || strlen(bad[i]) < 8 || strstr(err.text, bad[i] + 6) == NULL); /* never shown */
+        assert_true(bad[i][0] == '\0' || strlen(bad[i]) < 8 ||
+                    strstr(err.text, bad[i] + 6) == NULL); /* never shown */
     }
 }
 
@@ -105,7 +139,9 @@ static void test_next(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guard), cmocka_unit_test(test_guard_exceptions), cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_guard_exceptions),
+        cmocka_unit_test(test_signature),
         cmocka_unit_test(test_next),
     };
 

@@ -26,11 +26,20 @@ struct ran {
     char out[65536], errs[4096];
 };
 
-static const struct job_limits usual = {.wall_ms = 10000, .cpu_ms = 10000, .memory_bytes = 256 * MIB, .cpu_millis = 0,
-                                        .processes = 32, .output_bytes = MIB, .file_bytes = 16 * MIB, .open_files = 64,
-                                        .box_bytes = 32 * MIB, .box_inodes = 512, .stack_bytes = 8 * MIB};
+static const struct job_limits usual = {.wall_ms = 10000,
+                                        .cpu_ms = 10000,
+                                        .memory_bytes = 256 * MIB,
+                                        .cpu_millis = 0,
+                                        .processes = 32,
+                                        .output_bytes = MIB,
+                                        .file_bytes = 16 * MIB,
+                                        .open_files = 64,
+                                        .box_bytes = 32 * MIB,
+                                        .box_inodes = 512,
+                                        .stack_bytes = 8 * MIB};
 
-/* A machine that lacks a protection by its nature may be named by the runner (an ordinary user has no uids to give). */
+/* A machine that lacks a protection by its nature may be named by the runner (an ordinary user has no uids to
+ * give). */
 static uint32_t accepted(void)
 {
     const char *names = getenv("EXECD_TEST_ACCEPT_MISSING");
@@ -45,8 +54,12 @@ static uint32_t accepted(void)
 static int open_jail(unsigned cells, struct err *err)
 {
     static const char *const mounts[] = {"/etc/alternatives", NULL};
-    const struct jail_options o = {.cells = cells, .spare = 2, .uid_base = 1900000000u, .mounts = mounts,
-                                   .cgroup_root = getenv("EXECD_TEST_CGROUP_ROOT"), .accept_missing = accepted()};
+    const struct jail_options o = {.cells = cells,
+                                   .spare = 2,
+                                   .uid_base = 1900000000u,
+                                   .mounts = mounts,
+                                   .cgroup_root = getenv("EXECD_TEST_CGROUP_ROOT"),
+                                   .accept_missing = accepted()};
     const char *path = getenv("EXECD_TEST_JAILER");
     int fd;
 
@@ -224,7 +237,9 @@ static void test_missing_program_is_our_fault(void **state)
 
 static void test_files_in_and_out(void **state)
 {
-    const char *argv[] = {"/bin/sh", "-c", "cat dir/in; mkdir -p out/deep; echo made > out/deep/file; chmod 755 out/deep/file", NULL};
+    const char *argv[] = {"/bin/sh", "-c",
+                          "cat dir/in; mkdir -p out/deep; echo made > out/deep/file; chmod 755 out/deep/file",
+                          NULL};
     const char *again[] = {"/bin/sh", "-c", "cat out/deep/file; test -x out/deep/file && echo runs", NULL};
     const char *keep[] = {"out", NULL};
     static struct ran r;
@@ -325,7 +340,8 @@ static void test_box_counts_as_memory_and_is_bounded(void **state)
     shell(&r, "head -c 40000000 /dev/zero > /dev/shm/a", &l);
     assert_true(r.outcome.measure.oom);
     l.box_inodes = 16;
-    shell(&r, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do : > f$i || echo full; done", &l);
+    shell(&r, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do : > f$i || echo full; done",
+          &l);
     assert_non_null(strstr(r.errs, "f1"));
 }
 
@@ -384,7 +400,9 @@ static void test_processes_and_identity(void **state)
     static struct ran r;
 
     (void)state;
-    shell(&r, "echo $$ $(id -u) $(id -g) $(hostname); ls -d /proc/[0-9]* | wc -l; grep -E 'Cap(Eff|Bnd)|NoNew|Seccomp:' /proc/self/status",
+    shell(&r,
+          "echo $$ $(id -u) $(id -g) $(hostname); ls -d /proc/[0-9]* | wc -l; grep -E "
+          "'Cap(Eff|Bnd)|NoNew|Seccomp:' /proc/self/status",
           NULL);
     assert_non_null(strstr(r.out, "2 1000 1000 execd\n"));
     assert_non_null(strstr(r.out, "CapEff:\t0000000000000000"));
@@ -398,7 +416,10 @@ static void test_root_is_read_only(void **state)
     static struct ran r;
 
     (void)state;
-    shell(&r, "for d in / /etc /usr /dev /proc /run; do (: > $d/x) 2>/dev/null && echo wrote $d; done; ls /; ls /run", NULL);
+    shell(&r,
+          "for d in / /etc /usr /dev /proc /run; do (: > $d/x) 2>/dev/null && echo wrote $d; done; ls /; ls "
+          "/run",
+          NULL);
     assert_null(strstr(r.out, "wrote"));
     assert_null(strstr(r.out, "root\n"));
     assert_null(strstr(r.out, "home"));
@@ -413,10 +434,12 @@ static void test_no_network(void **state)
         print_message("skipped: no /usr/bin/python3 here\n");
         skip();
     }
-    python(&r, "import socket\n"
-               "for f in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, 16, 17, 40):\n"
-               "  try:\n    socket.socket(f, socket.SOCK_DGRAM); print('open', f)\n  except OSError as e: pass\n"
-               "a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))", NULL);
+    python(&r,
+           "import socket\n"
+           "for f in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX, 16, 17, 40):\n"
+           "  try:\n    socket.socket(f, socket.SOCK_DGRAM); print('open', f)\n  except OSError as e: pass\n"
+           "a, b = socket.socketpair(); a.send(b'x'); print(b.recv(1))",
+           NULL);
     assert_string_equal(r.out, "b'x'\n");
 }
 
@@ -436,7 +459,9 @@ static void test_init_cannot_be_touched(void **state)
     static struct ran r;
 
     (void)state;
-    shell(&r, "kill -9 1; kill -STOP 1; kill -TERM 1; cat /proc/1/environ /proc/1/maps 2>/dev/null; echo still", NULL);
+    shell(&r,
+          "kill -9 1; kill -STOP 1; kill -TERM 1; cat /proc/1/environ /proc/1/maps 2>/dev/null; echo still",
+          NULL);
     assert_string_equal(r.out, "still\n");
     assert_int_equal(r.outcome.measure.exit_code, 0);
 }

@@ -30,7 +30,11 @@ static enum job_status verdict(struct job_measure m, const char *expected, const
 
 static void test_verdicts(void **state)
 {
-    const struct { struct job_measure m; bool truncated; enum job_status want; } rows[] = {
+    const struct {
+        struct job_measure m;
+        bool truncated;
+        enum job_status want;
+    } rows[] = {
         {{.ran = true}, false, JOB_COMPLETED},
         {{.ran = false}, false, JOB_INTERNAL_ERROR},
         {{.ran = true, .exit_code = 1}, false, JOB_RUNTIME_ERROR},
@@ -42,7 +46,9 @@ static void test_verdicts(void **state)
         {{.ran = true, .signal = SIGKILL, .hit = JOB_HIT_MEMORY}, false, JOB_MEMORY_LIMIT_EXCEEDED},
         {{.ran = true, .signal = SIGKILL, .hit = JOB_HIT_OUTPUT}, true, JOB_OUTPUT_LIMIT_EXCEEDED},
         {{.ran = true}, true, JOB_OUTPUT_LIMIT_EXCEEDED},
-        {{.ran = true, .oom = true, .hit = JOB_HIT_WALL}, false, JOB_MEMORY_LIMIT_EXCEEDED}, /* oom comes first */
+        {{.ran = true, .oom = true, .hit = JOB_HIT_WALL},
+         false,
+         JOB_MEMORY_LIMIT_EXCEEDED}, /* oom comes first */
         {{.ran = true, .signal = SIGABRT, .memory_bytes = 1000}, false, JOB_MEMORY_LIMIT_EXCEEDED},
         {{.ran = true, .signal = SIGABRT, .memory_bytes = 999}, false, JOB_RUNTIME_ERROR},
         {{.ran = true, .signal = SIGTERM, .memory_bytes = 1000}, false, JOB_RUNTIME_ERROR},
@@ -55,15 +61,28 @@ static void test_verdicts(void **state)
             fail_msg("row %zu", i);
     assert_int_equal(verdict((struct job_measure){.ran = true}, "42\n", "42", false), JOB_COMPLETED);
     assert_int_equal(verdict((struct job_measure){.ran = true}, "42\n", "43", false), JOB_WRONG_ANSWER);
-    assert_int_equal(verdict((struct job_measure){.ran = true, .exit_code = 1}, "42\n", "42", false), JOB_RUNTIME_ERROR);
+    assert_int_equal(verdict((struct job_measure){.ran = true, .exit_code = 1}, "42\n", "42", false),
+                     JOB_RUNTIME_ERROR);
 }
 
 static void test_comparison(void **state)
 {
-    static const struct { const char *e, *a; bool same; } rows[] = {
-        {"", "", true},         {"", "\n \n", true},      {"a", "a\n", true},      {"a\nb", "a \nb\t\r\n\n", true},
-        {"a\nb", "a\n\nb", false}, {"a", " a", false},     {"a b", "a  b", false},  {"a", "", false},
-        {"a\n\nb", "a\n \nb", true}, {"a", "a\nb", false}, {"a\nb", "a", false},    {"A", "a", false},
+    static const struct {
+        const char *e, *a;
+        bool same;
+    } rows[] = {
+        {"", "", true},
+        {"", "\n \n", true},
+        {"a", "a\n", true},
+        {"a\nb", "a \nb\t\r\n\n", true},
+        {"a\nb", "a\n\nb", false},
+        {"a", " a", false},
+        {"a b", "a  b", false},
+        {"a", "", false},
+        {"a\n\nb", "a\n \nb", true},
+        {"a", "a\nb", false},
+        {"a\nb", "a", false},
+        {"A", "a", false},
     };
 
     (void)state;
@@ -78,9 +97,12 @@ static void test_compile(void **state)
 {
     (void)state;
     assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true}, false), JOB_COMPLETED);
-    assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true, .exit_code = 1}, false), JOB_COMPILE_ERROR);
-    assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true, .hit = JOB_HIT_WALL}, false), JOB_COMPILE_ERROR);
-    assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true, .oom = true}, false), JOB_COMPILE_ERROR);
+    assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true, .exit_code = 1}, false),
+                     JOB_COMPILE_ERROR);
+    assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true, .hit = JOB_HIT_WALL}, false),
+                     JOB_COMPILE_ERROR);
+    assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = true, .oom = true}, false),
+                     JOB_COMPILE_ERROR);
     assert_int_equal(job_compile_verdict(&(struct job_measure){.ran = false}, false), JOB_INTERNAL_ERROR);
 }
 
@@ -134,8 +156,9 @@ static void test_jobs_own_what_they_hold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_comparison), cmocka_unit_test(test_compile),
-        cmocka_unit_test(test_states),   cmocka_unit_test(test_fold),       cmocka_unit_test(test_jobs_own_what_they_hold),
+        cmocka_unit_test(test_verdicts), cmocka_unit_test(test_comparison),
+        cmocka_unit_test(test_compile),  cmocka_unit_test(test_states),
+        cmocka_unit_test(test_fold),     cmocka_unit_test(test_jobs_own_what_they_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

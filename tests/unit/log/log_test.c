@@ -28,10 +28,11 @@ static void test_kv(void **state)
 
     (void)state;
     log_setup(LOG_FORMAT_KV, LOG_LEVEL_INFO, ends[1]);
-    LOG_INFO("event_a", F_STR("plain", "a/b-1.2:3"), F_STR("odd", "x y\n\"z\"\\\x01\xff"), F_INT("i", -5), F_UINT("u", 5),
-             F_DBL("d", 1.5), F_STR("none", NULL));
+    LOG_INFO("event_a", F_STR("plain", "a/b-1.2:3"), F_STR("odd", "x y\n\"z\"\\\x01\xff"), F_INT("i", -5),
+             F_UINT("u", 5), F_DBL("d", 1.5), F_STR("none", NULL));
     text = line();
-    assert_non_null(strstr(text, "Z INFO event_a plain=a/b-1.2:3 odd=\"x y\\n\\\"z\\\"\\\\\\u0001\\u00ff\" i=-5 u=5 d=1.5 none=\"\"\n"));
+    assert_non_null(strstr(text, "Z INFO event_a plain=a/b-1.2:3 odd=\"x y\\n\\\"z\\\"\\\\\\u0001\\u00ff\" "
+                                 "i=-5 u=5 d=1.5 none=\"\"\n"));
     assert_ptr_equal(strchr(text, '\n') + 1, text + strlen(text));
 }
 
@@ -43,7 +44,8 @@ static void test_json(void **state)
     log_setup(LOG_FORMAT_JSON, LOG_LEVEL_DEBUG, ends[1]);
     LOG_DEBUG("event_b", F_STR("s", "\"\xe2\x82\xac\n"), F_DBL("d", NAN));
     text = line();
-    assert_non_null(strstr(text, "\"level\":\"DEBUG\",\"event\":\"event_b\",\"s\":\"\\\"\xe2\x82\xac\\n\",\"d\":null}\n"));
+    assert_non_null(strstr(
+        text, "\"level\":\"DEBUG\",\"event\":\"event_b\",\"s\":\"\\\"\xe2\x82\xac\\n\",\"d\":null}\n"));
 }
 
 static void test_level(void **state)
@@ -88,7 +90,7 @@ static void test_floods_are_counted(void **state)
     for (const char *p = line(); (p = strchr(p, '\n')) != NULL; p++)
         lines++;
     assert_in_range(lines, LOG_BURST, 2 * LOG_BURST); /* a second may have turned meanwhile */
-    LOG_INFO("event_g", F_INT("i", 1)); /* another event is not held back by it */
+    LOG_INFO("event_g", F_INT("i", 1));               /* another event is not held back by it */
     assert_non_null(strstr(line(), "event_g"));
     do
         LOG_INFO("event_f", F_STR("again", "x"));
@@ -107,8 +109,11 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kv), cmocka_unit_test(test_json), cmocka_unit_test(test_level),
-        cmocka_unit_test(test_long_values_are_cut), cmocka_unit_test(test_floods_are_counted),
+        cmocka_unit_test(test_kv),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_level),
+        cmocka_unit_test(test_long_values_are_cut),
+        cmocka_unit_test(test_floods_are_counted),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -244,7 +244,8 @@ static int close_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_timers), T(test_timer_frees_itself), T(test_io), T(test_signal), T(test_child), T(test_post), T(test_work),
+        T(test_timers), T(test_timer_frees_itself), T(test_io), T(test_signal), T(test_child), T(test_post),
+        T(test_work),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 static struct loop *loop;
 static struct net_server *server;
 static struct net_client *client;
-static struct net_request *held;     /* by /hold */
+static struct net_request *held; /* by /hold */
 static unsigned handled, left;
 static char refused_address[64];
 
@@ -51,11 +51,13 @@ static void on_request(void *arg, struct net_request *r)
         net_reply_header(r, "Retry-After", "7");
     if (strcmp(net_request_path(r), "/big") == 0)
         assert_int_equal(buf_reserve(&b, 100000), 0);
-    buf_addf(&b, "%s %s q=%s h=%s peer=%s body=%zu", net_request_method(r), net_request_path(r), q == NULL ? "-" : q,
-             header == NULL ? "-" : header, net_request_peer(r), net_request_body(r).len);
+    buf_addf(&b, "%s %s q=%s h=%s peer=%s body=%zu", net_request_method(r), net_request_path(r),
+             q == NULL ? "-" : q, header == NULL ? "-" : header, net_request_peer(r),
+             net_request_body(r).len);
     while (strcmp(net_request_path(r), "/big") == 0 && b.len < 90000)
         buf_adds(&b, "................................................................");
-    net_reply(r, strcmp(net_request_path(r), "/moved") == 0 ? 302 : 200, "text/plain", (struct bytes){b.data, b.len});
+    net_reply(r, strcmp(net_request_path(r), "/moved") == 0 ? 302 : 200, "text/plain",
+              (struct bytes){b.data, b.len});
 }
 
 static bool may_connect(void *arg, const char *address, uint16_t port)
@@ -67,8 +69,10 @@ static bool may_connect(void *arg, const char *address, uint16_t port)
 
 static int setup(void **state)
 {
-    const struct net_server_options so = {.address = "127.0.0.1", .header_max = 8192, .body_max = 65536, .idle_ms = 2000};
-    const struct net_client_options co = {.connections_max = 64, .per_host_max = 64, .may_connect = may_connect, .user_agent = "t"};
+    const struct net_server_options so = {
+        .address = "127.0.0.1", .header_max = 8192, .body_max = 65536, .idle_ms = 2000};
+    const struct net_client_options co = {
+        .connections_max = 64, .per_host_max = 64, .may_connect = may_connect, .user_agent = "t"};
     struct err err = {0};
 
     (void)state;
@@ -131,11 +135,16 @@ static void until(const bool *flag, const unsigned *count, unsigned want)
     loop_timer_free(t);
 }
 
-static struct net_exchange *ask(struct got *g, const char *method, const char *path, struct bytes body, uint64_t deadline_ms)
+static struct net_exchange *ask(struct got *g, const char *method, const char *path, struct bytes body,
+                                uint64_t deadline_ms)
 {
     static const char *const headers[] = {"X-Test: yes", NULL};
     char url[256];
-    struct net_call call = {.method = method, .url = url, .headers = headers, .body = body, .deadline_ms = deadline_ms,
+    struct net_call call = {.method = method,
+                            .url = url,
+                            .headers = headers,
+                            .body = body,
+                            .deadline_ms = deadline_ms,
                             .answer_max = 4096};
     struct net_exchange *x;
     struct err err = {0};
@@ -216,7 +225,8 @@ static void test_refused_addresses(void **state)
 
 static int connect_raw(void)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(net_server_port(server)),
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(net_server_port(server)),
                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -241,7 +251,8 @@ static void test_client_that_leaves(void **state)
 /* A second request before the first was answered must neither crash nor be lost. */
 static void test_pipelining(void **state)
 {
-    static const char text[] = "GET /hold HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    static const char text[] =
+        "GET /hold HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     int fd = connect_raw();
     char answer[4096];
     size_t got = 0;
@@ -301,9 +312,20 @@ static void test_many_at_once(void **state)
 
 static void test_urls(void **state)
 {
-    static const char *const good[] = {"http://a", "https://a.b:8443/c?d=e#f", "http://[::1]/", "http://1.2.3.4"};
-    static const char *const bad[] = {"", "a", "/a", "ftp://a", "file:///etc/passwd", "http://", "http://u@a/", "http://u:p@a/",
-                                      "http://a b/", "http://a\n/", "javascript:alert(1)", "gopher://a"};
+    static const char *const good[] = {"http://a", "https://a.b:8443/c?d=e#f", "http://[::1]/",
+                                       "http://1.2.3.4"};
+    static const char *const bad[] = {"",
+                                      "a",
+                                      "/a",
+                                      "ftp://a",
+                                      "file:///etc/passwd",
+                                      "http://",
+                                      "http://u@a/",
+                                      "http://u:p@a/",
+                                      "http://a b/",
+                                      "http://a\n/",
+                                      "javascript:alert(1)",
+                                      "gopher://a"};
     struct err err = {0};
 
     (void)state;
@@ -319,8 +341,14 @@ static void test_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_request_as_it_was_sent), T(test_bounds), T(test_deadline_and_cancel), T(test_refused_addresses),
-        T(test_client_that_leaves), T(test_pipelining), T(test_server_goes_with_open_requests), T(test_many_at_once),
+        T(test_request_as_it_was_sent),
+        T(test_bounds),
+        T(test_deadline_and_cancel),
+        T(test_refused_addresses),
+        T(test_client_that_leaves),
+        T(test_pipelining),
+        T(test_server_goes_with_open_requests),
+        T(test_many_at_once),
         T(test_urls),
     };
 

@@ -88,8 +88,14 @@ static void fill(struct job_result *r)
     t->status = JOB_WRONG_ANSWER;
     buf_add(&t->out.bytes, "\0\x80", 2);
     t->err.truncated = true;
-    t->measure = (struct job_measure){.ran = true, .exit_code = -1, .signal = 9, .wall_ns = 5, .cpu_ns = 6,
-                                      .memory_bytes = 7, .oom = true, .hit = JOB_HIT_MEMORY};
+    t->measure = (struct job_measure){.ran = true,
+                                      .exit_code = -1,
+                                      .signal = 9,
+                                      .wall_ns = 5,
+                                      .cpu_ns = 6,
+                                      .memory_bytes = 7,
+                                      .oom = true,
+                                      .hit = JOB_HIT_MEMORY};
 }
 
 static void test_result(void **state)
@@ -157,10 +163,21 @@ static void test_damage(void **state)
 
 static void test_urls(void **state)
 {
-    static const char *const good[] = {"redis://localhost", "redis://:p%40ss@h:6380/3", "redis://u:p@[::1]:1/0",
-                                       "unix:/a/b", "unix:///a/b?db=2", "redis://h/"};
-    static const char *const bad[] = {"", "http://h", "redis://", "redis://h:0", "redis://h:99999", "redis://h/x",
-                                      "redis://h/5000", "unix:relative", "unix:", "unix:/a?x=1", "redis://[::1", "redis://:%zz@h"};
+    static const char *const good[] = {"redis://localhost",     "redis://:p%40ss@h:6380/3",
+                                       "redis://u:p@[::1]:1/0", "unix:/a/b",
+                                       "unix:///a/b?db=2",      "redis://h/"};
+    static const char *const bad[] = {"",
+                                      "http://h",
+                                      "redis://",
+                                      "redis://h:0",
+                                      "redis://h:99999",
+                                      "redis://h/x",
+                                      "redis://h/5000",
+                                      "unix:relative",
+                                      "unix:",
+                                      "unix:/a?x=1",
+                                      "redis://[::1",
+                                      "redis://:%zz@h"};
     struct store_address a;
     struct err err = {0};
 

@@ -136,11 +136,11 @@ static void on_stats(void *arg, const struct err *err, const struct store_stats 
     take_err(a, err);
 }
 
-#define ASK(a, call)            \
-    do {                        \
-        (a) = (struct answer){0}; \
-        call;                   \
-        until(&(a).over);       \
+#define ASK(a, call)                                                                                         \
+    do {                                                                                                     \
+        (a) = (struct answer){0};                                                                            \
+        call;                                                                                                \
+        until(&(a).over);                                                                                    \
     } while (0)
 
 /* ---- stores ---------------------------------------------------------------------------- */
@@ -153,8 +153,13 @@ static void on_change(void *arg)
 
 static struct store *open_as(const char *prefix, uint64_t lease_ms, uint64_t max_jobs)
 {
-    const struct store_options o = {.url = url, .prefix = prefix, .lease_ms = lease_ms, .max_attempts = 2,
-                                    .result_ttl_ms = TTL_MS, .queue_max_jobs = max_jobs, .queue_max_bytes = 1u << 20};
+    const struct store_options o = {.url = url,
+                                    .prefix = prefix,
+                                    .lease_ms = lease_ms,
+                                    .max_attempts = 2,
+                                    .result_ttl_ms = TTL_MS,
+                                    .queue_max_jobs = max_jobs,
+                                    .queue_max_bytes = 1u << 20};
     struct store *s;
     struct err err = {0};
     bool changed = false;
@@ -174,7 +179,8 @@ static struct store *open_fresh(uint64_t lease_ms, uint64_t max_jobs)
     return open_as(prefix, lease_ms, max_jobs);
 }
 
-static struct job *new_job(int32_t language, const char *tenant, enum job_priority priority, const char *callback)
+static struct job *new_job(int32_t language, const char *tenant, enum job_priority priority,
+                           const char *callback)
 {
     struct job *job = job_new();
 
@@ -601,9 +607,11 @@ static void test_second_server_is_kept_out(void **state)
     char other[128];
 
     (void)state;
-    assert_int_equal(store_embedded_start(loop, "redis-server", dir_fd, other, sizeof(other), &second, &err), ERR_CONFIG);
+    assert_int_equal(store_embedded_start(loop, "redis-server", dir_fd, other, sizeof(other), &second, &err),
+                     ERR_CONFIG);
     assert_non_null(strstr(err.text, "in use"));
-    assert_int_equal(store_embedded_start(loop, "no-such-redis", dir_fd, other, sizeof(other), &second, &err), ERR_CONFIG);
+    assert_int_equal(store_embedded_start(loop, "no-such-redis", dir_fd, other, sizeof(other), &second, &err),
+                     ERR_CONFIG);
     assert_non_null(strstr(err.text, "no-such-redis"));
 }
 
@@ -614,7 +622,8 @@ static int setup(void **state)
     (void)state;
     signal(SIGPIPE, SIG_IGN);
     snprintf(dir, sizeof(dir), "/tmp/execd-store-XXXXXX");
-    if (mkdtemp(dir) == NULL || (dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || loop_new(&loop, &err) != 0)
+    if (mkdtemp(dir) == NULL || (dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
+        loop_new(&loop, &err) != 0)
         return -1;
     return store_embedded_start(loop, "redis-server", dir_fd, url, sizeof(url), &server, &err);
 }
