@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #define HANDSHAKE_MS 30000
-#define SOCKET_BUFFER (1024 * 1024) /* many whole messages, so that sending does not fail for want of room   \
-                                     */
+#define SOCKET_BUFFER                                                                                        \
+    (1024 * 1024) /* many whole messages, so that sending does not fail for want of room                     \
+                   */
 
 static const char *const protect_names[JAIL_PROTECT_COUNT] = {
     "cgroup_memory", "cgroup_pids", "cgroup_cpu", "swap",   "userns", "pidns", "mountns",   "netns", "ipcns",
