@@ -9,6 +9,7 @@ mkdir -p /dev/pts /dev/shm
 mount -t tmpfs shm /dev/shm
 mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup /sys/fs/cgroup
 hostname vm
+ip link set lo up
 dmesg -n 1
 for word in $(cat /proc/cmdline); do
     case $word in execd_as=*) export "$word" ;; esac
