@@ -105,13 +105,13 @@ def conf_text(value):
 class Execd:
     """One execd process.  `conf` is {"section": {"key": value}}, written as a file."""
 
-    def __init__(self, directory, conf=None, roles=None, env=None, args=()):
+    def __init__(self, directory, conf=None, roles=None, env=None, args=(), prefix=(), build=BUILD):
         self.directory = pathlib.Path(directory)
         self.state = self.directory / "state"
         self.log_path = self.directory / "execd.log"
         file = self.directory / "execd.conf"
         file.write_text("".join("%s = %s;\n" % (k, conf_text(v)) for k, v in (conf or {}).items()))
-        command = [str(BUILD / "execd"), "--config", str(file), "--port", "0", "--state", str(self.state)]
+        command = [*prefix, str(build / "execd"), "--config", str(file), "--port", "0", "--state", str(self.state)]
         if roles:
             command += ["--role", roles]
         self.log = open(self.log_path, "ab")
