@@ -1,12 +1,13 @@
-# execd_room(NAME SOURCES ... [DEPENDS rooms...] [LIBS targets...])
+# execd_room(NAME SOURCES ... [ALSO headers...] [DEPENDS rooms...] [LIBS targets...])
 #
 # A room is the static library room_NAME.  Others see one header of it, its door
 # core/NAME/NAME.h, included as "NAME/NAME.h": the build tree holds a folder per
 # room with nothing but a link to the door, and only that folder is handed on.
+# ALSO names headers beside the door, where one program of ours may see less of a room than another.
 # DEPENDS may name lower rungs only (checked here), LIBS stay private.
 set(EXECD_RUNGS
-  base:0 log:1 job:1 conf:2 wire:2 loop:2 cell:2 jail:3 jailer:3 net:3 store:3
-  plugin:4 run:5 hook:5 scale:5 api:6 ctl:6 app:7)
+  base:0 log:1 job:1 shield:1 cgroup:1 conf:2 wire:2 loop:2 cell:2 jail:3 jailer:3 net:3 store:3 cache:3
+  plugin:4 warm:5 hook:5 scale:5 run:6 api:6 ctl:6 app:7)
 
 function(execd_rung name out)
   foreach(pair IN LISTS EXECD_RUNGS)
@@ -19,11 +20,13 @@ function(execd_rung name out)
 endfunction()
 
 function(execd_room name)
-  cmake_parse_arguments(R "" "" "SOURCES;DEPENDS;LIBS" ${ARGN})
+  cmake_parse_arguments(R "" "" "SOURCES;ALSO;DEPENDS;LIBS" ${ARGN})
   execd_rung(${name} rung)
   set(doors ${PROJECT_BINARY_DIR}/doors/${name})
   file(MAKE_DIRECTORY ${doors}/${name})
-  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${name}.h ${doors}/${name}/${name}.h SYMBOLIC)
+  foreach(header IN LISTS R_ALSO ITEMS ${name}.h)
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${header} ${doors}/${name}/${header} SYMBOLIC)
+  endforeach()
   add_library(room_${name} STATIC ${R_SOURCES})
   target_include_directories(room_${name} PUBLIC ${doors} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   foreach(dep IN LISTS R_DEPENDS)
@@ -36,13 +39,16 @@ function(execd_room name)
   target_link_libraries(room_${name} PUBLIC execd_compile PRIVATE ${R_LIBS})
 endfunction()
 
-# execd_unit_test(ROOM SOURCE [DEPENDS rooms...] [LIBS ...]): a cmocka program named after its source.
-# It sees the inside of its own room and the doors of the others.
+# execd_unit_test(ROOM SOURCE [FAKE_LOOP] [DEPENDS rooms...] [LIBS ...]): a cmocka program named after its
+# source.  It sees the inside of its own room and the doors of the others.
 function(execd_unit_test room source)
-  cmake_parse_arguments(T "" "" "DEPENDS;LIBS" ${ARGN})
+  cmake_parse_arguments(T "FAKE_LOOP" "" "DEPENDS;LIBS" ${ARGN})
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/core/${room} ${PROJECT_SOURCE_DIR}/tests/unit)
+  if(T_FAKE_LOOP) # first, so that the linker takes the loop from here
+    target_link_libraries(${name} PRIVATE room_loop_fake)
+  endif()
   target_link_libraries(${name} PRIVATE room_${room} PkgConfig::CMOCKA ${T_LIBS})
   foreach(dep IN LISTS T_DEPENDS)
     target_link_libraries(${name} PRIVATE room_${dep})

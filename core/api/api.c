@@ -30,12 +30,13 @@ static void rules_fill(struct api *api)
         .args_max = c->args_max,
         .args_bytes_max = c->args_bytes_max,
         .defaults = c->limits_default,
+        .cpu_follows_wall = c->cpu_timeout_ms == 0,
         .min = c->limits_min,
         .max = c->limits_max,
         .language_memory_min = api_languages_memory_min,
         .language_arg = api,
         .callbacks_allowed = c->hook_enabled,
-        .url_check = net_url_check,
+        .url_check = net_callback_check,
     };
 }
 
@@ -46,6 +47,8 @@ int api_start(const struct api_options *o, struct api **ret, struct err *reterr)
         .port = o->conf->port,
         .header_max = o->conf->header_max,
         .body_max = o->conf->body_max,
+        .connections_max = o->conf->connections_max,
+        .buffers_max = o->conf->buffers_max,
         .idle_ms = o->conf->idle_ms,
     };
     struct api *api = NEW(struct api);
@@ -78,12 +81,35 @@ void api_pause(struct api *api)
     api->paused = true;
 }
 
+static void on_drained(void *arg)
+{
+    struct api *api = arg;
+    loop_fn fn = api->on_drained;
+
+    loop_timer_cancel(api->drain_timer);
+    net_server_on_idle(api->server, NULL, NULL);
+    api->on_drained = NULL;
+    if (fn != NULL)
+        fn(api->drained_arg);
+}
+
+void api_drain(struct api *api, loop_fn fn, void *arg)
+{
+    api->on_drained = fn;
+    api->drained_arg = arg;
+    api->drain_timer = loop_timer_new(api->o.loop, on_drained, api);
+    loop_timer_arm(api->drain_timer, API_DRAIN_MS);
+    store_waits_end(api->o.store);
+    net_server_on_idle(api->server, on_drained, api);
+}
+
 void api_free(struct api *api)
 {
     struct api_call *call;
 
     if (api == NULL)
         return;
+    loop_timer_free(api->drain_timer);
     api->closed = api->paused = true;
     while ((call = TAILQ_FIRST(&api->calls)) != NULL)
         api_call_drop(call);

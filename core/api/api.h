@@ -35,6 +35,9 @@ int api_start(const struct api_options *o, struct api **ret, struct err *reterr)
 uint16_t api_port(const struct api *api);
 /* No new connections; submissions are refused, polls answer at once, what waits goes on waiting. */
 void api_pause(struct api *api);
+/* After api_pause(): what waits is answered with what there is.  fn runs once, when every request was
+ * answered and every answer written, or after 5 s. */
+void api_drain(struct api *api, loop_fn fn, void *arg);
 /* Drops what is still open.  The store may owe callbacks then; store_free() comes after. NULL is fine. */
 void api_free(struct api *api);
 

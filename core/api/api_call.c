@@ -153,6 +153,11 @@ void api_answer_err(struct api_call *call, const struct err *err)
         api_answer_refusal(call, 503, "unavailable",
                            "the queue cannot be reached now; nothing was accepted or changed");
         break;
+    case ERR_UNSURE:
+        net_reply_header(call->request, "Retry-After", "1");
+        api_answer_refusal(call, 503, "unsure",
+                           "the connection to the queue was lost; whether it took this is not known");
+        break;
     default:
         LOG_ERROR("request_failed", F_STR("id", call->id), F_STR("path", net_request_path(call->request)),
                   F_STR("error", err->text));

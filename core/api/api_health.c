@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #define CHECKS_MAX 4
-#define DETAIL_MAX 128
+#define DETAIL_MAX 640 /* the names of all protections, should all be missing */
 
 struct report {
     struct wire_check checks[CHECKS_MAX];
@@ -53,8 +53,15 @@ static void check_fleet(struct report *r, const struct conf *c, const struct sto
 
 static void check_jailer(struct report *r, const struct jail_facts *f)
 {
-    check(r, "jailer", true, "%d protections in force, %d missing and accepted, cgroup v%d",
-          __builtin_popcount(f->enforced), __builtin_popcount(f->missing), f->cgroup_version);
+    char names[512] = "";
+    size_t len = 0;
+
+    for (int i = 0; i < JAIL_PROTECT_COUNT; i++)
+        if ((f->missing & UINT32_C(1) << i) != 0 && len < sizeof(names))
+            len += (size_t)snprintf(names + len, sizeof(names) - len, " %s", jail_protect_name(i));
+    check(r, "jailer", true, "%d protections in force, %d missing and accepted%s%s, cgroup v%d",
+          __builtin_popcount(f->enforced), __builtin_popcount(f->missing), len > 0 ? ":" : "", names,
+          f->cgroup_version);
 }
 
 static void on_health(struct api_call *call, const struct store_stats *stats)

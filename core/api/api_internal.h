@@ -14,8 +14,9 @@ enum {
     API_CALLS_MAX = 8192,    /* unanswered requests, long polls included (api->calls_max) */
     API_CALLS_RESERVE = 128, /* beyond that, for the routes of supervisors */
     API_REQUEST_ID_MAX = 64,
-    API_FLEET_FRESH_MS = 1000,   /* an answer of the store is good for so long */
-    API_FLEET_PATIENCE_MS = 2000 /* ... and waited for at most so long */
+    API_FLEET_FRESH_MS = 1000,    /* an answer of the store is good for so long */
+    API_FLEET_PATIENCE_MS = 2000, /* ... and waited for at most so long */
+    API_DRAIN_MS = 5000           /* for answers to be made and written at the end */
 };
 
 /* ---- one request (api_call.c) ------------------------------------------------------- */
@@ -136,6 +137,9 @@ struct api {
     unsigned refs; /* the owner's, each call's, each refresh' */
     bool paused, closed;
     struct net_server *server;
+    struct loop_timer *drain_timer;
+    loop_fn on_drained;
+    void *drained_arg;
     struct wire_rules rules;
     struct api_calls calls;
     size_t call_count, calls_max;

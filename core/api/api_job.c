@@ -1,6 +1,8 @@
 /* api_job.c - one job: as it is now, at its end, cancelled. */
 #include "api_internal.h"
 
+#include "log/trace.h"
+
 /* Seconds, so that the product fits; far above any wait_max_ms. */
 #define WAIT_SECONDS_MAX 1000000000
 
@@ -18,7 +20,8 @@ bool api_wait_read(struct api_call *call)
         snprintf(p.field, sizeof(p.field), "wait");
         snprintf(p.value, sizeof(p.value), "%.*s",
                  (int)MIN(utf8_cut(text, MIN(strlen(text), (size_t)64)), (size_t)64), text);
-        snprintf(p.bound, sizeof(p.bound), "0..%llu s", (unsigned long long)(max_ms / 1000));
+        snprintf(p.bound, sizeof(p.bound), "0..%d s, of which at most %llu are waited", WAIT_SECONDS_MAX,
+                 (unsigned long long)(max_ms / 1000));
         api_answer_problem(call, &p);
         return false;
     }
@@ -39,6 +42,7 @@ void api_job_answer(struct api_call *call, int status, const struct store_view *
         api_answer_err(call, &(struct err){ERR_INTERNAL, "no memory for the job's answer"});
     else
         api_answer_json(call, status, &body);
+    TRACE(view->job->token, "answered");
 }
 
 static bool submitted_here(const struct api_call *call)

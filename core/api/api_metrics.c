@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "warm/warm.h"
+
 /* A failure to append sticks; only the end of the answer looks at it. */
 struct page {
     struct buf text;
@@ -97,6 +99,66 @@ static void add_workers(struct page *p, const struct store_stats *s)
     }
 }
 
+_Static_assert((int)WARM_WAY_COUNT <= STORE_WARM_WAYS && (int)WARM_MISS_COUNT <= STORE_WARM_MISSES,
+               "a heartbeat has room for what is counted");
+
+/* Calls fn for each language of each worker that has warm runtimes. */
+static void each_warm(struct page *p, const struct store_stats *s,
+                      void (*fn)(struct page *p, const char *worker, const struct store_warm *v))
+{
+    char text[LABEL_MAX];
+
+    for (size_t i = 0; i < s->worker_count; i++)
+        for (size_t n = 0; n < s->workers[i].warm_count; n++)
+            fn(p, label(s->workers[i].id, text), &s->workers[i].warm[n]);
+}
+
+static void add_warm_runtimes(struct page *p, const char *worker, const struct store_warm *v)
+{
+    const struct {
+        const char *name;
+        uint32_t count;
+    } states[] = {{"booting", v->booting}, {"idle", v->idle}, {"busy", v->busy}};
+
+    for (size_t i = 0; i < COUNT_OF(states); i++)
+        add(p, "execd_warm_runtimes{worker=\"%s\",language=\"%d\",state=\"%s\"} %u\n", worker, v->language_id,
+            states[i].name, states[i].count);
+}
+
+static void add_warm_memory(struct page *p, const char *worker, const struct store_warm *v)
+{
+    add(p, "execd_warm_memory_bytes{worker=\"%s\",language=\"%d\"} %" PRIu64 "\n", worker, v->language_id,
+        v->memory_bytes);
+}
+
+static void add_warm_steps(struct page *p, const char *worker, const struct store_warm *v)
+{
+    for (uint32_t way = 1; way < WARM_WAY_COUNT; way++)
+        add(p, "execd_warm_steps_total{worker=\"%s\",language=\"%d\",way=\"%s\"} %" PRIu64 "\n", worker,
+            v->language_id, plugin_warm_way(way), v->steps[way]);
+}
+
+static void add_warm_misses(struct page *p, const char *worker, const struct store_warm *v)
+{
+    for (int i = 0; i < WARM_MISS_COUNT; i++)
+        add(p, "execd_warm_fallbacks_total{worker=\"%s\",language=\"%d\",reason=\"%s\"} %" PRIu64 "\n",
+            worker, v->language_id, warm_miss_name((enum warm_miss)i), v->misses[i]);
+}
+
+static void add_warm(struct page *p, const struct store_stats *s)
+{
+    head(p, "execd_warm_runtimes", "gauge", "Runtimes that were started before their job came.");
+    each_warm(p, s, add_warm_runtimes);
+    head(p, "execd_warm_memory_bytes", "gauge", "What those may use at most: the sum of their limits.");
+    each_warm(p, s, add_warm_memory);
+    head(p, "execd_warm_steps_total", "counter", "Runs and compilations that a warm runtime stood in for.");
+    each_warm(p, s, add_warm_steps);
+    head(p, "execd_warm_fallbacks_total", "counter",
+         "Runs and compilations that started their program themselves although a warm runtime may stand in "
+         "for it.");
+    each_warm(p, s, add_warm_misses);
+}
+
 static uint64_t ended(const struct store_language_stats *l)
 {
     uint64_t n = 0;
@@ -137,6 +199,11 @@ static void add_jobs(struct page *p, const struct store_stats *s)
             add(p, "execd_job_success_ratio{language=\"%d\"} %.6f\n", s->languages[i].language_id,
                 (double)s->languages[i].by_status[JOB_COMPLETED] / (double)all);
     }
+    head(p, "execd_compile_cache_total", "counter", "Compile steps, by whether their output was known.");
+    for (size_t i = 0; i < s->language_count; i++)
+        for (int c = JOB_CACHE_NONE + 1; c < JOB_CACHE_COUNT; c++)
+            add(p, "execd_compile_cache_total{result=\"%s\",language=\"%d\"} %" PRIu64 "\n",
+                job_cache_name((enum job_cache)c), s->languages[i].language_id, s->languages[i].by_cache[c]);
     head(p, "execd_job_execution_seconds", "histogram", "Wall time of the programs that ran.");
     for (size_t i = 0; i < s->language_count; i++)
         add_histogram(p, &s->languages[i]);
@@ -183,6 +250,7 @@ static void on_metrics(struct api_call *call, const struct store_stats *stats)
     if (stats != NULL) {
         add_queue(&p, stats);
         add_workers(&p, stats);
+        add_warm(&p, stats);
         add_jobs(&p, stats);
         add_webhooks(&p, stats);
     }

@@ -46,7 +46,8 @@ static const struct api_route *route_find(const char *method, const char *path, 
             continue;
         if (method_fits(routes[i].method, method))
             return &routes[i];
-        n += (size_t)snprintf(allow + n, allow_size - n, "%s%s", n == 0 ? "" : ", ", routes[i].method);
+        n += (size_t)snprintf(allow + n, allow_size - n, "%s%s%s", n == 0 ? "" : ", ", routes[i].method,
+                              strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
     }
     return NULL;
 }

@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+#include "log/trace.h"
+
 /* Absent is fine: not every client sends it. */
 static bool is_json(const char *content_type)
 {
@@ -21,6 +23,8 @@ static bool is_json(const char *content_type)
 /* What is wrong with the request before its body is looked at; false: answered. */
 static bool may_submit(struct api_call *call)
 {
+    static const char idempotency[] = "Idempotency-Key";
+
     if (call->api->paused) {
         net_reply_header(call->request, "Retry-After", "1");
         api_answer_refusal(call, 503, "stopping", "this process is shutting down; nothing was accepted");
@@ -28,6 +32,15 @@ static bool may_submit(struct api_call *call)
     }
     if (!is_json(net_request_header(call->request, "Content-Type"))) {
         api_answer_refusal(call, 415, "unsupported-media-type", "the body must be application/json");
+        return false;
+    }
+    if (net_request_header(call->request, idempotency) != NULL) { /* who counts on it must not be misled */
+        struct wire_problem problem = {.item = -1};
+
+        wire_problem_set(&problem, 400, "unsupported-header", "%s is not supported: nothing was accepted",
+                         idempotency);
+        snprintf(problem.field, sizeof(problem.field), "%s", idempotency);
+        api_answer_problem(call, &problem);
         return false;
     }
     return true;
@@ -99,6 +112,7 @@ void api_submit_batch(struct api_call *call)
         api_answer_problem(call, &problem);
         return;
     }
+    net_request_drop_body(call->request);
     store(call, jobs, count, wire_tokens_json(jobs, count, &call->reply), on_batch_stored);
     jobs_free(jobs, count);
 }
@@ -114,6 +128,9 @@ void api_submit_one(struct api_call *call)
         api_answer_problem(call, &problem);
         return;
     }
+    net_request_drop_body(call->request);
     memcpy(call->token, job->token, UUID_SIZE);
+    TRACE_AT(call->token, "received", call->begun_ns);
+    TRACE(call->token, "checked");
     store(call, &job, 1, wire_token_json(job, &call->reply), on_one_stored);
 }

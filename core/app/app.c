@@ -9,28 +9,33 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "cache/cache.h"
 #include "hook/hook.h"
 #include "jail/jail.h"
+#include "log/trace.h"
 #include "plugin/plugin.h"
 #include "run/run.h"
 #include "store/store.h"
+#include "warm/warm.h"
 
 #define STORE_PATIENCE_MS 30000 /* for Redis to answer at the start: it may load a large AOF */
+#define REAP_MS 500             /* so that a dead worker's job is back within lease + 1 s */
 
 struct app {
     const struct app_options *o;
     struct conf *conf;
     unsigned slots;
-    int jail_fd, state_fd;
-    pid_t jail_pid;
+    int root_fd, state_fd, cache_fd;
+    struct jail_process *jailer; /* until it is taken over */
 
     struct loop *loop;
     struct loop_signal *signals[3];
-    struct loop_timer *patience;
+    struct loop_timer *patience, *reap_timer;
     struct jail *jail;
     struct plugin_set *plugins;
     struct store_embedded *embedded;
     struct store *store;
+    struct run_cache *cache;
     struct run *run;
     struct hook *hook;
     struct api *api;
@@ -43,14 +48,26 @@ struct app {
 
 /* ---- stop ------------------------------------------------------------------- */
 
+static void on_flushed(void *arg, const struct err *err)
+{
+    struct app *app = arg;
+
+    (void)err;
+    loop_stop(app->loop);
+}
+
+/* What was told to Redis last is behind this question. */
 static void on_plugins_stopped(void *arg)
 {
     struct app *app = arg;
 
-    loop_stop(app->loop);
+    if (app->store != NULL)
+        store_ping(app->store, on_flushed, app);
+    else
+        loop_stop(app->loop);
 }
 
-static void on_drained(void *arg)
+static void on_api_drained(void *arg)
 {
     struct app *app = arg;
 
@@ -61,7 +78,17 @@ static void on_drained(void *arg)
     if (app->plugins != NULL)
         plugin_set_stop(app->plugins, on_plugins_stopped, app);
     else
-        loop_stop(app->loop);
+        on_plugins_stopped(app);
+}
+
+static void on_drained(void *arg)
+{
+    struct app *app = arg;
+
+    if (app->api != NULL)
+        api_drain(app->api, on_api_drained, app);
+    else
+        on_api_drained(app);
 }
 
 static void stop(struct app *app)
@@ -106,6 +133,26 @@ static void on_jail_lost(void *arg)
     fail(arg, &err);
 }
 
+/* ---- what workers left behind ------------------------------------------------------ */
+
+static void on_reaped(void *arg, const struct err *err, size_t recovered, size_t overdue)
+{
+    (void)arg;
+    if (err == NULL && recovered > 0)
+        LOG_WARN("jobs_recovered", F_UINT("count", recovered));
+    if (err == NULL && overdue > 0)
+        LOG_WARN("jobs_overdue", F_UINT("count", overdue), F_STR("hint", "no worker took them in time"));
+}
+
+/* In every role: where all workers are gone somebody else must conclude what they held. */
+static void on_reap_timer(void *arg)
+{
+    struct app *app = arg;
+
+    loop_timer_arm(app->reap_timer, REAP_MS);
+    store_reap(app->store, on_reaped, app);
+}
+
 /* ---- start, after privileges were dropped ------------------------------------- */
 
 static void print_ready(const struct app *app)
@@ -130,6 +177,7 @@ static int start_serving(struct app *app, struct err *reterr)
                              .roles = app->o->roles};
     int rc;
 
+    on_reap_timer(app);
     if (app->run != NULL)
         run_start(app->run);
     if ((app->o->roles & APP_ROLE_HOOK) != 0 && app->conf->hook_enabled &&
@@ -167,6 +215,7 @@ static void on_store_change(void *arg)
                              .jail = app->jail,
                              .plugins = app->plugins,
                              .conf = app->conf,
+                             .cache = app->cache,
                              .slots = app->slots};
 
     if (app->serving || app->stopping || app->checking) {
@@ -203,8 +252,10 @@ static int open_store(struct app *app, struct err *reterr)
                                .lease_ms = c->lease_ms,
                                .max_attempts = (uint32_t)c->max_attempts,
                                .result_ttl_ms = c->result_ttl_ms,
+                               .hook_ttl_ms = hook_horizon_ms(c),
                                .queue_max_jobs = c->queue_max_jobs,
-                               .queue_max_bytes = c->queue_max_bytes};
+                               .queue_max_bytes = c->queue_max_bytes,
+                               .queue_max_wait_ms = c->queue_max_wait_ms};
     int rc;
 
     if (app->state_fd >= 0) {
@@ -218,30 +269,46 @@ static int open_store(struct app *app, struct err *reterr)
     store_on_change(app->store, on_store_change, app);
     app->patience = loop_timer_new(app->loop, on_patience, app);
     loop_timer_arm(app->patience, STORE_PATIENCE_MS);
+    app->reap_timer = loop_timer_new(app->loop, on_reap_timer, app);
     return 0;
 }
 
 static int open_jail(struct app *app, struct err *reterr)
 {
-    struct jail_options jo = {.jailer_path = app->o->jailer_path,
-                              .cells = app->slots,
+    struct jail_options jo = {.cells = app->slots + warm_places(app->conf, app->slots),
                               .spare = app->slots,
-                              .mounts = plugin_set_mounts(app->plugins),
-                              .cgroup_root =
-                                  app->conf->cgroup_root[0] == '\0' ? NULL : app->conf->cgroup_root,
+                              .root_fd = app->root_fd,
                               .uid_base = (uint32_t)app->conf->uid_base};
     int rc;
 
-    if ((rc = app_accept_missing(app->conf, &jo.accept_missing, reterr)) != 0)
-        return rc;
-    rc = jail_open(app->loop, app->jail_fd, app->jail_pid, &jo, &app->jail, reterr);
-    app->jail_fd = -1; /* taken in any case */
-    if (rc != 0)
+    if ((rc = app_accept_missing(app->conf, &jo.accept_missing, reterr)) != 0 ||
+        (rc = jail_open(app->loop, steal(&app->jailer), &jo, &app->jail, reterr)) != 0)
         return rc;
     jail_on_lost(app->jail, on_jail_lost, app);
     if (jail_facts(app->jail)->missing != 0)
         LOG_WARN("protection_missing", F_STR("detail", jail_facts(app->jail)->detail));
     return 0;
+}
+
+/* Without it programs are compiled, and all is as it should be. */
+static void cache_off(struct app *app, const struct err *err)
+{
+    LOG_WARN("compile_cache_off", F_STR("reason", err->text),
+             F_STR("hint", "compile.cache = \"off\" says that it is not wanted"));
+    closep(&app->cache_fd);
+}
+
+static void open_cache(struct app *app)
+{
+    const struct run_cache_options o = {.loop = app->loop,
+                                        .folder_fd = app->cache_fd,
+                                        .root_fd = app->root_fd,
+                                        .bytes_max = app->conf->compile_cache_bytes,
+                                        .by_tenant = app->conf->compile_cache == CONF_CACHE_TENANT};
+    struct err err = {0};
+
+    if (app->cache_fd >= 0 && run_cache_new(&o, &app->cache, &err) != 0)
+        cache_off(app, &err);
 }
 
 static const int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -270,10 +337,16 @@ static int start_unprivileged(struct app *app, struct err *reterr)
         return rc;
     if ((rc = plugin_set_start(app->plugins, app->loop, reterr)) != 0)
         return rc;
+    open_cache(app);
     return open_store(app, reterr);
 }
 
 /* ---- start, as we were started -------------------------------------------------- */
+
+static bool caches(const struct app *app)
+{
+    return (app->o->roles & APP_ROLE_WORKER) != 0 && app->conf->compile_cache != CONF_CACHE_OFF;
+}
 
 /* Each client and each running job holds descriptors; the hard limit is the operator's word. */
 static void raise_nofile(void)
@@ -286,23 +359,102 @@ static void raise_nofile(void)
     }
 }
 
+/* Connections may not take the descriptors that jobs and deliveries need. */
+static int fit_connections(struct app *app, struct err *reterr)
+{
+    const uint64_t others = 64 + (uint64_t)app->slots * 16 + app->conf->hook_concurrency +
+                            (uint64_t)warm_places(app->conf, app->slots) * 8 +
+                            (caches(app) ? CACHE_HOT_MAX : 0);
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur == RLIM_INFINITY ||
+        r.rlim_cur >= others + app->conf->connections_max)
+        return 0;
+    if (r.rlim_cur < others + 16)
+        return err_set(reterr, ERR_CONFIG,
+                       "%llu descriptors (ulimit -Hn, LimitNOFILE=) are too few for worker.slots, "
+                       "hook.concurrency, compile.cache and 16 connections, which take %llu",
+                       (unsigned long long)r.rlim_cur, (unsigned long long)others + 16);
+    LOG_WARN("connections_fewer", F_UINT("connections_max", r.rlim_cur - others),
+             F_UINT("configured", app->conf->connections_max), F_UINT("descriptors", r.rlim_cur),
+             F_STR("hint", "raise the hard limit of open files (ulimit -Hn, LimitNOFILE=)"));
+    app->conf->connections_max = r.rlim_cur - others;
+    return 0;
+}
+
+static int describe_root(struct app *app, struct err *reterr)
+{
+    const struct jail_root root = {app->conf->rootfs, plugin_set_mounts(app->plugins)};
+
+    return (app->o->roles & APP_ROLE_WORKER) == 0 ? 0 : jail_root_describe(&root, &app->root_fd, reterr);
+}
+
+/* What is kept there is the user's alone; so is the cache's folder in it, made when we are that user. */
+static int open_state(struct app *app, bool embedded, const struct app_user *user, struct err *reterr)
+{
+    struct err err = {0};
+    int rc = 0;
+
+    if (embedded || caches(app))
+        rc = app_state_open(app->conf->state_dir, user, &app->state_fd, embedded ? reterr : &err);
+    if (rc == 0 || embedded)
+        return rc;
+    cache_off(app, &err);
+    return 0;
+}
+
+/* A speed, no protection: what cannot be had is told and lived without. */
+static void favor_dynmods(const struct conf *conf)
+{
+    struct err err = {0};
+
+    if (geteuid() == 0 && conf->favor_dynmods && !cgroup_favor_dynmods(&err))
+        LOG_INFO("cgroup_moves_wait", F_STR("reason", err.text));
+}
+
+static void open_cache_folder(struct app *app, bool embedded)
+{
+    struct err err = {0};
+
+    if (caches(app) && app->state_fd >= 0 &&
+        cache_folder_open(app->state_fd, "compiled", &app->cache_fd, &err) != 0)
+        cache_off(app, &err);
+    if (!embedded)
+        closep(&app->state_fd);
+}
+
 static int start_privileged(struct app *app, struct err *reterr)
 {
+    const bool embedded = strcmp(app->conf->queue_url, "embedded") == 0;
+    struct shield_options shield = {.listens = (app->o->roles & APP_ROLE_API) != 0, .starts_redis = embedded};
     struct app_user user;
     int rc;
 
+    if ((rc = app_descriptors_tidy(reterr)) != 0 ||
+        (app->o->trace_path != NULL && (rc = trace_open(app->o->trace_path, reterr)) != 0))
+        return rc;
     raise_nofile();
+    if ((rc = fit_connections(app, reterr)) != 0)
+        return rc;
     if ((rc = app_user_find(app->conf, &user, reterr)) != 0)
         return rc;
+    if ((app->o->roles & APP_ROLE_WORKER) != 0)
+        favor_dynmods(app->conf);
     if ((app->o->roles & APP_ROLE_WORKER) != 0 &&
-        (rc = jail_spawn(app->o->jailer_path, &app->jail_fd, &app->jail_pid, reterr)) != 0)
+        ((rc = app_cell_ids_check(app->conf, reterr)) != 0 ||
+         (rc = jail_spawn(app->o->jailer_path,
+                          app->conf->cgroup_root[0] == '\0' ? NULL : app->conf->cgroup_root, &app->jailer,
+                          reterr)) != 0))
         return rc;
     if ((rc = plugin_set_open(app->conf, app->o->plugin_dir, &app->plugins, reterr)) != 0)
         return rc;
-    if (strcmp(app->conf->queue_url, "embedded") == 0 &&
-        (rc = app_state_open(app->conf->state_dir, &user, &app->state_fd, reterr)) != 0)
+    if ((rc = open_state(app, embedded, &user, reterr)) != 0)
         return rc;
-    return app_privilege_drop(&user, reterr);
+    if ((rc = app_privilege_drop(&user, reterr)) != 0 || (rc = describe_root(app, reterr)) != 0)
+        return rc;
+    open_cache_folder(app, embedded);
+    shield.caches = app->cache_fd >= 0;
+    return shield_raise(&shield, reterr);
 }
 
 /* In reverse; each part may be missing if the start did not come that far. */
@@ -311,26 +463,32 @@ static void release(struct app *app)
     hook_stop(app->hook);
     api_free(app->api);
     loop_timer_free(app->patience);
+    loop_timer_free(app->reap_timer);
     if (app->store != NULL)
         store_free(app->store);
     run_free(app->run);
+    run_cache_stop(app->cache);
     if (app->embedded != NULL)
         store_embedded_free(app->embedded);
     if (app->jail != NULL)
         jail_free(app->jail);
-    closep(&app->jail_fd); /* a jailer that was not taken over ends at this */
+    jail_process_free(app->jailer);
     if (app->plugins != NULL)
         plugin_set_free(app->plugins);
     for (size_t i = 0; i < COUNT_OF(app->signals); i++)
         loop_signal_free(app->signals[i]);
     if (app->loop != NULL)
         loop_free(app->loop);
+    run_cache_free(app->cache);
+    closep(&app->cache_fd);
+    closep(&app->root_fd);
     closep(&app->state_fd);
 }
 
 int app_serve(const struct app_options *o, struct conf *conf)
 {
-    struct app app = {.o = o, .conf = conf, .jail_fd = -1, .state_fd = -1, .slots = app_slots(conf)};
+    struct app app = {
+        .o = o, .conf = conf, .root_fd = -1, .state_fd = -1, .cache_fd = -1, .slots = app_slots(conf)};
     struct err err = {0};
 
     log_setup(conf->log_format, conf->log_level, STDERR_FILENO);
@@ -343,6 +501,7 @@ int app_serve(const struct app_options *o, struct conf *conf)
         app.status = 1;
     }
     release(&app);
+    trace_close();
     LOG_INFO("stopped", F_INT("status", app.status));
     return app.status;
 }

@@ -2,7 +2,7 @@
  *
  * Theory of operation.  Started as root, the order is: read the file, start the
  * jailer (the only process that keeps privilege), load the plugins, open the state
- * directory, become the unprivileged user, and only then open anything a client, Redis
+ * directory, become the unprivileged user under a seccomp filter, and only then open anything a client, Redis
  * or a job could speak through.  Each later part is ready before the next is started:
  * Redis, languages (each self-tested in a real cell), worker, hook, and the API last,
  * so that the line `execd ready on ...` means that a job submitted now will run.
@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "conf/conf.h"
+#include "shield/shield.h"
 
 enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_ALL = 7 };
 
@@ -21,6 +22,7 @@ struct app_options {
     const char *config_path; /* NULL: defaults */
     unsigned roles;
     const char *jailer_path, *plugin_dir; /* found beside the binary unless configured */
+    const char *trace_path;               /* NULL: no trace */
 };
 
 /* Serves until SIGTERM or SIGINT; the process' exit status. */
@@ -46,7 +48,13 @@ struct app_user {
 int app_user_find(const struct conf *conf, struct app_user *ret, struct err *reterr);
 /* Makes the state directory if needed (0700, owned by that user); the fd outlives the loss of privilege. */
 int app_state_open(const char *path, const struct app_user *user, int *ret_fd, struct err *reterr);
-/* Drops groups, gid, uid and the right to gain any; verified.  No way back. */
+/* As root: the cells' ids (worker.uid_base and on) exist in this user namespace; ERR_CONFIG if not. */
+int app_cell_ids_check(const struct conf *conf, struct err *reterr);
+/* Closes every descriptor above 2 that we were started with (systemd's LISTEN_FDS among them: not used), and
+ * opens those of 0 to 2 that are closed.  To be called when the files on the command line were read. */
+int app_descriptors_tidy(struct err *reterr);
+/* Drops groups, gid, uid, capabilities and the right to gain any; verified.  No way back.  The shield is to
+ * be raised next, when what it forbids has been read. */
 int app_privilege_drop(const struct app_user *user, struct err *reterr);
 
 #endif

@@ -10,11 +10,13 @@
 #include "jail/jail.h"
 #include "plugin/plugin.h"
 #include "run/run.h"
+#include "warm/warm.h"
 
 struct doctor {
     struct conf *conf;
     const struct app_options *o;
     struct loop *loop;
+    struct jail_process *jailer; /* until it is taken over */
     struct jail *jail;
     struct plugin_set *plugins;
     uint32_t accepted;
@@ -39,9 +41,11 @@ static void check_protections(struct doctor *d)
 {
     const struct jail_facts *f = jail_facts(d->jail);
 
-    printf("Protections (jailer runs as %s, cgroup version %d%s%s)\n",
-           f->as_root ? "root" : "an ordinary user", f->cgroup_version,
-           f->cgroup_root[0] != '\0' ? " below " : "", f->cgroup_root);
+    printf("Protections (jailer runs as %s, ", f->as_root ? "root" : "an ordinary user");
+    if (f->cgroup_version == 0)
+        puts("without a cgroup)");
+    else
+        printf("cgroup version %d below %s)\n", f->cgroup_version, f->cgroup_root);
     for (unsigned i = 0; i < JAIL_PROTECT_COUNT; i++) {
         uint32_t bit = UINT32_C(1) << i;
         bool in_force = (f->enforced & bit) != 0;
@@ -103,6 +107,38 @@ static void on_languages(void *arg, const struct err *err)
     loop_stop(d->loop);
 }
 
+static void on_warm(void *arg)
+{
+    struct doctor *d = arg;
+
+    loop_stop(d->loop);
+}
+
+/* None of it is needed: what does not hold here runs cold. */
+static void check_warm(struct doctor *d, struct run *run)
+{
+    const struct warm_bounds b = warm_bounds(d->conf, app_slots(d->conf));
+
+    puts("Warm runtimes (each language proves itself through them once more)");
+    if (b.runtimes == 0) {
+        say(d, true, "bounds", "%s", d->conf->warm_enabled ? "no places beside those of the slots" : "off");
+        return;
+    }
+    say(d, true, "bounds", "%u runtimes, %llu MiB", b.runtimes, (unsigned long long)(b.memory_bytes >> 20));
+    fflush(stdout);
+    run_try_warm(run, on_warm, d);
+    loop_run(d->loop);
+    for (size_t i = 0; i < plugin_lang_count(d->plugins); i++) {
+        const struct plugin_lang *l = plugin_lang_at(d->plugins, i);
+        char name[64], text[320];
+
+        run_describe_warm(run, plugin_lang_id(l), text, sizeof(text));
+        snprintf(name, sizeof(name), "%s (%d)", plugin_lang_name(l), (int)plugin_lang_id(l));
+        if (text[0] != '\0')
+            say(d, true, name, "%s", text);
+    }
+}
+
 static void check_languages(struct doctor *d)
 {
     struct run_options ro = {.loop = d->loop,
@@ -129,31 +165,37 @@ static void check_languages(struct doctor *d)
         else
             say(d, false, name, "does not work here");
     }
+    check_warm(d, run);
     run_free(run);
 }
 
 static int examine(struct doctor *d, struct err *reterr)
 {
-    struct jail_options jo = {.jailer_path = d->o->jailer_path,
-                              .cells = app_slots(d->conf),
+    struct jail_options jo = {.cells = app_slots(d->conf) + warm_places(d->conf, app_slots(d->conf)),
                               .spare = 1,
-                              .cgroup_root = d->conf->cgroup_root[0] == '\0' ? NULL : d->conf->cgroup_root,
                               .uid_base = (uint32_t)d->conf->uid_base,
-                              .accept_missing = (UINT32_C(1) << JAIL_PROTECT_COUNT) - 1};
+                              .accept_missing = JAIL_PROTECT_ALL};
+    const struct shield_options shield = {.listens = false};
+    struct jail_root root = {.rootfs = d->conf->rootfs};
     struct app_user user;
-    CLEAN_FD int fd = -1;
-    pid_t pid;
+    CLEAN_FD int root_fd = -1;
     int rc;
 
-    if ((rc = app_accept_missing(d->conf, &d->accepted, reterr)) != 0 ||
+    if ((rc = app_descriptors_tidy(reterr)) != 0 ||
+        (rc = app_accept_missing(d->conf, &d->accepted, reterr)) != 0 ||
         (rc = app_user_find(d->conf, &user, reterr)) != 0 ||
-        (rc = jail_spawn(jo.jailer_path, &fd, &pid, reterr)) != 0 ||
+        (rc = app_cell_ids_check(d->conf, reterr)) != 0 ||
+        (rc = jail_spawn(d->o->jailer_path, d->conf->cgroup_root[0] == '\0' ? NULL : d->conf->cgroup_root,
+                         &d->jailer, reterr)) != 0 ||
         (rc = plugin_set_open(d->conf, d->o->plugin_dir, &d->plugins, reterr)) != 0 ||
-        (rc = app_privilege_drop(&user, reterr)) != 0 || (rc = loop_new(&d->loop, reterr)) != 0)
+        (rc = app_privilege_drop(&user, reterr)) != 0 ||
+        (root.mounts = plugin_set_mounts(d->plugins), rc = jail_root_describe(&root, &root_fd, reterr)) !=
+            0 ||
+        (rc = shield_raise(&shield, reterr)) != 0 || (rc = loop_new(&d->loop, reterr)) != 0)
         return rc;
     check_machine(d);
-    jo.mounts = plugin_set_mounts(d->plugins);
-    if ((rc = jail_open(d->loop, steal_fd(&fd), pid, &jo, &d->jail, reterr)) != 0 ||
+    jo.root_fd = root_fd;
+    if ((rc = jail_open(d->loop, steal(&d->jailer), &jo, &d->jail, reterr)) != 0 ||
         (rc = plugin_set_start(d->plugins, d->loop, reterr)) != 0)
         return rc;
     check_protections(d);
@@ -172,6 +214,7 @@ int app_doctor(const struct app_options *o, struct conf *conf)
     puts(d.healthy
              ? "Everything that the configuration asks for holds here."
              : "Something that the configuration asks for does not hold here; execd would refuse to start.");
+    jail_process_free(d.jailer);
     if (d.jail != NULL)
         jail_free(d.jail);
     if (d.plugins != NULL)

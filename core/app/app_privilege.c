@@ -3,14 +3,41 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "jail/jail.h"
 
 /* Above the ranges that systemd and subordinate ids use (systemd.io/UIDS-GIDS). */
 #define USER_ID_FALLBACK 1899999999u
+
+/* Does this user namespace have the ids?  In the machine's own all exist. */
+static bool ids_exist(uint64_t first, uint64_t count)
+{
+    CLEAN(fclosep) FILE *f = fopen("/proc/self/uid_map", "re");
+    unsigned inside, outside, length;
+
+    while (f != NULL && fscanf(f, "%u %u %u", &inside, &outside, &length) == 3)
+        if (first >= inside && first + count <= (uint64_t)inside + length)
+            return true;
+    return f == NULL;
+}
+
+int app_cell_ids_check(const struct conf *conf, struct err *reterr)
+{
+    if (geteuid() != 0 || ids_exist(conf->uid_base, JAIL_IDS_MAX))
+        return 0;
+    return err_set(
+        reterr, ERR_CONFIG,
+        "worker.uid_base: this user namespace does not have the ids %llu to %llu (/proc/self/uid_map "
+        "lists what it has; in a pod of Kubernetes 60000 is right)",
+        (unsigned long long)conf->uid_base, (unsigned long long)conf->uid_base + JAIL_IDS_MAX - 1);
+}
 
 int app_user_find(const struct conf *conf, struct app_user *ret, struct err *reterr)
 {
@@ -30,6 +57,12 @@ int app_user_find(const struct conf *conf, struct app_user *ret, struct err *ret
                        conf->user);
     *ret = pw != NULL ? (struct app_user){pw->pw_uid, pw->pw_gid}
                       : (struct app_user){USER_ID_FALLBACK, USER_ID_FALLBACK};
+    if (!ids_exist(ret->uid, 1))
+        return err_set(
+            reterr, ERR_CONFIG,
+            "process.user: this user namespace has no id %u to become; name a user that it has, or make "
+            "one that is called execd",
+            (unsigned)ret->uid);
     return 0;
 }
 
@@ -58,7 +91,8 @@ int app_state_open(const char *path, const struct app_user *user, int *ret_fd, s
     int rc;
 
     if (path[0] == '\0')
-        return err_set(reterr, ERR_CONFIG, "process.state_dir is empty; the embedded Redis needs one");
+        return err_set(reterr, ERR_CONFIG,
+                       "process.state_dir is empty; the embedded Redis and the compile cache need one");
     if ((rc = make_dirs(path, reterr)) != 0)
         return rc;
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -76,27 +110,68 @@ int app_state_open(const char *path, const struct app_user *user, int *ret_fd, s
     return 0;
 }
 
+int app_descriptors_tidy(struct err *reterr)
+{
+    int fd;
+
+    do { /* else a socket would become what we log to */
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (fd < 0)
+            return err_sys(reterr, "open /dev/null");
+        if (fd <= STDERR_FILENO && fcntl(fd, F_SETFD, 0) != 0)
+            return err_sys(reterr, "keep descriptor %d", fd);
+    } while (fd <= STDERR_FILENO);
+    return close_range(STDERR_FILENO + 1, ~0u, 0) == 0 ? 0 : err_sys(reterr, "close inherited descriptors");
+}
+
+static int become(const struct app_user *user, struct err *reterr)
+{
+    if (setgroups(0, NULL) != 0)
+        return err_sys(reterr, "drop supplementary groups");
+    if (setresgid(user->gid, user->gid, user->gid) != 0)
+        return err_sys(reterr, "become gid %u", (unsigned)user->gid);
+    if (setresuid(user->uid, user->uid, user->uid) != 0)
+        return err_sys(reterr, "become uid %u", (unsigned)user->uid);
+    if (setuid(0) == 0 || geteuid() == 0)
+        return err_set(reterr, ERR_INTERNAL, "privileges could be taken back after they were dropped");
+    return 0;
+}
+
+/* The bounding set is root's to empty; nobody else's is of use after no_new_privs. */
+static void empty_bounding_set(void)
+{
+    for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+        prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
+/* Also those that a supervisor hands to an ordinary user (ambient, inheritable). */
+static int empty_capabilities(struct err *reterr)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[2] = {{0}};
+
+    if (syscall(SYS_capset, &head, none) != 0)
+        return err_sys(reterr, "give up capabilities");
+    return 0;
+}
+
 int app_privilege_drop(const struct app_user *user, struct err *reterr)
 {
     struct rlimit no_core = {0, 0};
+    int rc;
 
-    if (geteuid() == 0) {
-        if (setgroups(0, NULL) != 0)
-            return err_sys(reterr, "drop supplementary groups");
-        if (setresgid(user->gid, user->gid, user->gid) != 0)
-            return err_sys(reterr, "become gid %u", (unsigned)user->gid);
-        if (setresuid(user->uid, user->uid, user->uid) != 0)
-            return err_sys(reterr, "become uid %u", (unsigned)user->uid);
-        if (setuid(0) == 0 || geteuid() == 0)
-            return err_set(reterr, ERR_INTERNAL, "privileges could be taken back after they were dropped");
-    }
+    empty_bounding_set();
+    if (geteuid() == 0 && (rc = become(user, reterr)) != 0)
+        return rc;
+    if ((rc = empty_capabilities(reterr)) != 0)
+        return rc;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return err_sys(reterr, "set no_new_privs");
     if (setrlimit(RLIMIT_CORE, &no_core) != 0)
         return err_sys(reterr, "forbid core dumps");
-    /* Changing ids made us undumpable, and thereby /proc/self root's: we reach our state
-     * directory through /proc/self/fd.  Core dumps, which hold secrets, were just forbidden. */
-    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0)
-        return err_sys(reterr, "keep access to /proc/self");
+    /* The redis-server that we start is of the same user, and may not read our memory.  Our own
+     * /proc/self/fd stays open to us: the kernel excepts a process itself. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return err_sys(reterr, "close our memory to others");
     return 0;
 }

@@ -1,15 +1,17 @@
 /* main.c - the command line of execd. */
 #include <getopt.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "plugin/plugin.h"
+#include "store/store.h"
 
 static const char usage_text[] =
-    "usage: execd [--config FILE] [--role ROLES] [--address A] [--port N] [--state DIR]\n"
-    "       execd doctor [--config FILE]\n"
+    "usage: execd [--config FILE] [--role ROLES] [--address A] [--port N] [--state DIR] [--trace FILE]\n"
+    "       execd doctor [--config FILE] [--state DIR]\n"
     "       execd --check-config FILE | --check-plugin FILE | --print-config | --version | --help\n"
     "\n"
     "Runs untrusted programs for other programs: HTTP API, queue in Redis, one-shot sandbox.\n"
@@ -18,7 +20,8 @@ static const char usage_text[] =
     "  --role ROLES         comma-separated: api, worker, hook; all of them by default\n"
     "  --address A          listen here instead of api.address\n"
     "  --port N             listen there instead of api.port; 0 picks a free one\n"
-    "  --state DIR          keep the embedded Redis here instead of process.state_dir\n"
+    "  --state DIR          keep state (an embedded Redis, compiled output) here, not in process.state_dir\n"
+    "  --trace FILE         append when each job reached each step of its way (docs/performance.md)\n"
     "  --check-config FILE  name each mistake as file:line and exit 1 if there is any\n"
     "  --check-plugin FILE  load a plugin in a process of its own and describe it\n"
     "  --print-config       the commented default configuration\n"
@@ -28,7 +31,7 @@ static const char usage_text[] =
     "SIGTERM finishes or hands back what runs and ends with status 0.\n";
 
 struct command {
-    const char *config, *roles, *address, *port, *state;
+    const char *config, *roles, *address, *port, *state, *trace;
     const char *check_config, *check_plugin;
     bool print_config, doctor;
 };
@@ -73,6 +76,7 @@ static int parse(int argc, char **argv, struct command *c)
         ADDRESS,
         PORT,
         STATE,
+        TRACE_FILE,
         CHECK_CONFIG,
         CHECK_PLUGIN,
         PRINT_CONFIG,
@@ -85,6 +89,7 @@ static int parse(int argc, char **argv, struct command *c)
         {"address", required_argument, NULL, ADDRESS},
         {"port", required_argument, NULL, PORT},
         {"state", required_argument, NULL, STATE},
+        {"trace", required_argument, NULL, TRACE_FILE},
         {"check-config", required_argument, NULL, CHECK_CONFIG},
         {"check-plugin", required_argument, NULL, CHECK_PLUGIN},
         {"print-config", no_argument, NULL, PRINT_CONFIG},
@@ -110,6 +115,9 @@ static int parse(int argc, char **argv, struct command *c)
             break;
         case STATE:
             c->state = optarg;
+            break;
+        case TRACE_FILE:
+            c->trace = optarg;
             break;
         case CHECK_CONFIG:
             c->check_config = optarg;
@@ -139,34 +147,75 @@ static int parse(int argc, char **argv, struct command *c)
     return 0;
 }
 
-/* The flags override file and environment: they go through the same checks as EXECD_* variables. */
-static int override(const char *name, const char *value)
+/* Flags override file and environment: they go through the same checks as EXECD_* variables, and their
+ * mistakes are told by the flag's name. */
+struct override {
+    const char *name, *flag, *value;
+};
+
+static void say_mistake(const char *line, size_t len, const struct override *flags, size_t count)
 {
-    if (value != NULL && setenv(name, value, 1) != 0)
-        return fail("no memory");
-    return 0;
+    for (size_t i = 0; i < count; i++) {
+        CLEAN_FREE char *origin = mem_printf("environment %s: ", flags[i].name);
+        size_t n = strlen(origin);
+
+        if (flags[i].value == NULL || len < n || memcmp(line, origin, n) != 0)
+            continue;
+        fprintf(stderr, "%s: ", flags[i].flag);
+        line += n;
+        len -= n;
+        break;
+    }
+    fwrite(line, 1, len, stderr);
 }
 
-static int load(const char *path, struct conf **ret)
+static int load(const char *path, const struct override *flags, size_t count, struct conf **ret)
 {
     CLEAN_BUF struct buf mistakes = {0};
+    const char *line, *end;
 
+    for (size_t i = 0; i < count; i++)
+        if (flags[i].value != NULL && setenv(flags[i].name, flags[i].value, 1) != 0)
+            return fail("no memory");
     if (conf_load(path, ret, &mistakes) == 0)
         return 0;
-    fwrite(mistakes.data, 1, mistakes.len, stderr);
+    for (line = mistakes.data, end = line + mistakes.len; line < end;) {
+        size_t len = strcspn(line, "\n") + 1; /* each has one at its end */
+
+        say_mistake(line, len, flags, count);
+        line += len;
+    }
     return 1;
 }
 
-/* What only rooms above conf/ can judge; the file itself was found good. */
-static int check_config(const char *path, const struct conf *conf)
+static int mistake(const struct conf *conf, int line, const struct err *err)
 {
+    if (line > 0)
+        fprintf(stderr, "%s:%d: %s\n", conf->path, line, err->text);
+    else /* from the environment, or the text names its line itself */
+        fprintf(stderr, "%s\n", err->text);
+    return 1;
+}
+
+/* What only rooms above conf/ can judge; conf/ has found the file good. */
+static int check_config(const char *path, const struct conf *conf, const char *plugin_dir)
+{
+    struct plugin_set *plugins = NULL;
     struct err err = {0};
     uint32_t bits;
+    int rc = 0;
 
     if (app_accept_missing(conf, &bits, &err) != 0)
-        return fail("%s: %s", path, err.text);
-    printf("%s: no mistakes\n", path);
-    return 0;
+        rc = mistake(conf, conf->accept_missing_line, &err);
+    if (strcmp(conf->queue_url, "embedded") != 0 && store_url_check(conf->queue_url, &err) != 0)
+        rc = mistake(conf, conf->queue_url_line, &err);
+    if (plugin_set_open(conf, plugin_dir, &plugins, &err) != 0)
+        rc = mistake(conf, 0, &err);
+    else
+        plugin_set_free(plugins);
+    if (rc == 0)
+        printf("%s: no mistakes\n", path);
+    return rc;
 }
 
 static int check_plugin(const char *path)
@@ -221,20 +270,26 @@ int main(int argc, char **argv)
     if (rc != 0)
         return rc;
     signal(SIGPIPE, SIG_IGN);
+    /* A large request's memory goes back to the system when it is freed.  By default the C library raises
+     * this threshold with each one (mallopt(3)) and keeps what a busy hour needed for good. */
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     if (c.check_plugin != NULL)
         return check_plugin(c.check_plugin);
     if (c.print_config)
         return print_config();
     if (c.roles != NULL && parse_roles(c.roles, &o.roles) != 0)
         return 2;
+    o.trace_path = c.trace;
     o.config_path = c.check_config != NULL ? c.check_config : c.config;
-    if (override("EXECD_API_ADDRESS", c.address) != 0 || override("EXECD_API_PORT", c.port) != 0 ||
-        override("EXECD_PROCESS_STATE_DIR", c.state) != 0 || load(o.config_path, &conf) != 0)
+    const struct override flags[] = {{"EXECD_API_ADDRESS", "--address", c.address},
+                                     {"EXECD_API_PORT", "--port", c.port},
+                                     {"EXECD_PROCESS_STATE_DIR", "--state", c.state}};
+    if (load(o.config_path, flags, COUNT_OF(flags), &conf) != 0)
         return 1;
     o.jailer_path = jailer = find(conf->jailer, "execd-jailer", "../libexec/execd/execd-jailer");
     o.plugin_dir = plugins = find(conf->plugin_dir, "plugins", EXECD_PLUGIN_DIR);
     if (c.check_config != NULL)
-        rc = check_config(c.check_config, conf);
+        rc = check_config(c.check_config, conf, plugins);
     else if (c.doctor)
         rc = app_doctor(&o, conf);
     else

@@ -1,5 +1,5 @@
 /* clean.c - what the cleanup attributes call. */
-#include "base.h"
+#include "core.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* err.c - errors that their caller owns. */
-#include "base.h"
+#include "core.h"
 
 static void put(struct err *e, int code, const char *fmt, va_list ap)
 {
@@ -24,7 +24,6 @@ int err_sys(struct err *reterr, const char *fmt, ...)
     int saved = errno != 0 ? errno : EIO; /* a failure is never reported as success */
     va_list ap;
     size_t len;
-    char reason[128];
 
     if (reterr == NULL)
         return -saved;
@@ -32,24 +31,6 @@ int err_sys(struct err *reterr, const char *fmt, ...)
     put(reterr, -saved, fmt, ap);
     va_end(ap);
     len = strlen(reterr->text);
-    snprintf(reterr->text + len, sizeof(reterr->text) - len, ": %s",
-             strerror_r(saved, reason, sizeof(reason)));
+    snprintf(reterr->text + len, sizeof(reterr->text) - len, ": %s", strerror(saved));
     return -saved;
-}
-
-int err_add(struct err *reterr, const char *fmt, ...)
-{
-    char old[sizeof(reterr->text)];
-    va_list ap;
-    size_t len;
-
-    if (reterr == NULL)
-        return ERR_INTERNAL;
-    memcpy(old, reterr->text, sizeof(old));
-    va_start(ap, fmt);
-    put(reterr, reterr->code, fmt, ap);
-    va_end(ap);
-    len = strlen(reterr->text);
-    snprintf(reterr->text + len, sizeof(reterr->text) - len, ": %s", old);
-    return reterr->code;
 }

@@ -1,4 +1,4 @@
-/* text.c - checked numbers, UTF-8, base64, comparison in constant time. */
+/* text.c - checked numbers, UTF-8, base64, comparison in constant time, small formats. */
 #include "base.h"
 
 /* ---- numbers ---------------------------------------------------------------- */
@@ -220,4 +220,39 @@ bool equal_secret(const void *a, size_t a_len, const void *b, size_t b_len)
     for (size_t i = 0; i < a_len; i++)
         difference |= (unsigned char)(x[i] ^ y[i]);
     return difference == 0;
+}
+
+#define CORES_MAX 1000000u
+
+int num_cpu_millis(const char *s, uint64_t *ret)
+{
+    uint64_t whole = 0, millis = 0, unit = 100;
+    const char *p = s;
+    bool more = false; /* a part below a thousandth, which rounds up */
+
+    for (; *p >= '0' && *p <= '9'; p++)
+        if ((whole = whole * 10 + (uint64_t)(*p - '0')) > CORES_MAX * UINT64_C(1000))
+            return -ERANGE;
+    if (p == s)
+        return -EINVAL;
+    if (p[0] == 'm' && p[1] == '\0') {
+        *ret = whole;
+        return 0;
+    }
+    if (*p == '.') {
+        const char *point = p++;
+
+        for (; *p >= '0' && *p <= '9'; p++, unit /= 10) {
+            millis += (uint64_t)(*p - '0') * unit;
+            more = more || (unit == 0 && *p != '0');
+        }
+        if (p == point + 1)
+            return -EINVAL;
+    }
+    if (*p != '\0')
+        return -EINVAL;
+    if (whole > CORES_MAX)
+        return -ERANGE;
+    *ret = whole * 1000 + millis + (more ? 1 : 0);
+    return 0;
 }

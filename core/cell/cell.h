@@ -1,7 +1,7 @@
 /* cell.h - one sandbox; used by the jailer only.
  *
- * Theory of operation.  A *host* is made once: it finds the cgroups, leaves the machine's mount,
- * network, IPC and UTS namespaces, pivots into a small read-only root, and compiles the
+ * Theory of operation.  A *host* is made once: it leaves the machine's mount, network, IPC
+ * and UTS namespaces, pivots into a small read-only root, and compiles the
  * seccomp filters.  After that a *cell* costs one clone3(2): its init (PID 1 of a new pid
  * namespace) copies that root's mounts, adds a private tmpfs (/box, /tmp, /dev/shm) and its own
  * /proc, becomes uid 1000 of a new user namespace, gives up every capability, and says ready.  Cells
@@ -15,89 +15,63 @@
  *   BUILDING --ready--> READY --start--> RUNNING --exit--> ENDING --init is gone--> DEAD
  *   (any state) --kill--> DEAD
  *
+ * A program may wait: it runs within the limits of its start, with no end of time, and has no job yet.  GO
+ * gives it one: the limits become the job's, the measures start anew, init unpacks the job's files, lowers
+ * the program's own limits and tells it by a frame on its socket.  Until then it is one of ours that boots;
+ * however it ends, that is ERR_AGAIN and nobody's verdict.
+ *
+ * A *zygote* is a program in a cell that is asked for forks of itself.  Each is a cell of its own, closed by
+ * the same steps (cell_setup.h), with a cgroup that we made; its init is a process that we are not the parent
+ * of, and sends us a descriptor of itself when it is ready.  With the zygote its cells end.
+ *
  * Untrusted code shares a uid with its init but cannot touch it: init is not dumpable, PID 1 of
  * its namespace ignores signals from inside, ptrace and foreign prlimit are not in the filter.
  * Thread: one.  Nothing here blocks except cell_host_open(). */
 #ifndef EXECD_CELL_H
 #define EXECD_CELL_H
 
-#include "base/base.h"
-#include "job/job.h"
+#include <poll.h>
 
-/* ---- bundles: what travels in sealed memfds ------------------------------------------- */
-
-#define CELL_ENTRY_MAGIC 0x6c6c6563u
-#define CELL_PATH_MAX 1024
-enum cell_entry_kind { CELL_ENTRY_FILE = 1, CELL_ENTRY_DIR, CELL_ENTRY_ARG, CELL_ENTRY_ENV, CELL_ENTRY_KEEP };
-/* Followed by path_len bytes of path and body_len bytes of body, without padding. */
-struct cell_entry {
-    uint32_t magic, kind, mode, path_len;
-    uint64_t body_len;
-};
-struct cell_entry_view {
-    struct cell_entry head;
-    const char *path, *body; /* not terminated */
-};
-/* Walks a mapped bundle: 1 and *ret filled, 0 at the end, -EBADMSG if it is malformed.  *at starts at 0. */
-int cell_entry_next(struct bytes bundle, size_t *at, struct cell_entry_view *ret);
-/* Maps a memfd that must be sealed against writing, growing and shrinking. */
-int cell_bundle_map(int fd, struct bytes *ret, struct err *reterr) NODISCARD;
-void cell_bundle_unmap(struct bytes *b);
-
-/* One datagram of exactly `size` bytes with up to 16 descriptors over a SOCK_SEQPACKET (unix(7), SCM_RIGHTS).
- * send: 0 or -errno.  recv: its size, 0 at the other side's end, -errno, -EBADMSG for another size;
- * descriptors received are the caller's and close-on-exec. */
-int cell_message_send(int fd, const void *body, size_t size, const int *fds, size_t count, int flags);
-ssize_t cell_message_recv(int fd, void *body, size_t size, int *fds, size_t max, size_t *ret_count,
-                          int flags);
+#include "base/core.h"
+#include "cell_wire.h"
+#include "cgroup/cgroup.h"
+#include "job/job_limits.h"
 
 /* ---- the host --------------------------------------------------------------------------- */
 
 struct cell_host;
 struct cell_host_options {
-    const char *cgroup_root;   /* NULL: found */
-    uint32_t uid_base;         /* as root: slot i runs as uid_base + i */
-    const char *const *mounts; /* NULL-terminated, '!' before those that must exist */
-};
-struct cell_host_facts {
-    bool as_root;
-    int cgroup_version;
-    bool memory, pids, cpu, swap, oom_group;
-    char cgroup_root[256], detail[512];
+    struct cgroups groups; /* the host's from now on */
+    uint32_t uid_base;     /* as root: slot i runs as uid_base + i, a zygote in it as CELL_SLOTS_MAX more */
+    struct bytes root;     /* what cells show: a bundle (cell_root.c) */
 };
 /* Not to be undone: this process changes its namespaces and its root. */
-int cell_host_open(const struct cell_host_options *o, struct cell_host **ret, struct cell_host_facts *facts,
-                   struct err *reterr) NODISCARD;
+int cell_host_open(const struct cell_host_options *o, struct cell_host **ret, struct err *reterr) NODISCARD;
 void cell_host_free(struct cell_host *h); /* after every cell */
 
 /* ---- cells --------------------------------------------------------------------------------- */
 
 struct cell;
 enum cell_state { CELL_BUILDING, CELL_READY, CELL_RUNNING, CELL_ENDING, CELL_DEAD };
-/* `slot`: unique among living cells. */
-int cell_new(struct cell_host *h, unsigned slot, struct cell **ret, struct err *reterr) NODISCARD;
+/* `slot`: unique among living cells, below CELL_SLOTS_MAX.  `zygote`: its program is to be one.  `z`: NULL,
+ * or one that cell_serves(), of which this is to be a fork. */
+int cell_new(struct cell_host *h, unsigned slot, bool zygote, const struct cell *z, struct cell **ret,
+             struct err *reterr) NODISCARD;
+bool cell_serves(const struct cell *c);
 enum cell_state cell_state(const struct cell *c);
+bool cell_was_ready(const struct cell *c); /* false of a dead one: it could not be built */
 
-#define CELL_BUNDLES_MAX 4
-struct cell_start {
-    struct job_limits limits;
-    uint32_t profile, extra_processes;
-    uint64_t keep_bytes;
-    bool check;  /* run the verification instead of a program */
-    int args_fd; /* bundle of ARG, ENV and KEEP entries */
-    int bundles[CELL_BUNDLES_MAX];
-    unsigned bundle_count;
-    int stdin_fd, stdout_fd, stderr_fd; /* stdin -1: /dev/null; all stay the caller's */
-};
-int cell_start(struct cell *c, const struct cell_start *s, struct err *reterr) NODISCARD;
+/* Descriptors as init takes them (cell_wire.h); all stay the caller's. */
+int cell_start(struct cell *c, const struct cell_order *o, const int *fds, size_t fd_count,
+               struct err *reterr) NODISCARD;
+/* One that cannot be carried out ends the cell, whose result says why; to a cell that does not wait, nothing.
+ */
+void cell_go(struct cell *c, const struct cell_order *o, const int *fds, size_t fd_count);
 
-/* Descriptors to poll: messages (POLLIN), the end of init (POLLIN), out of memory (*events; -1 if none). */
-int cell_ctl_fd(const struct cell *c);
-int cell_pid_fd(const struct cell *c);
-int cell_oom_fd(const struct cell *c, short *events);
-void cell_on_ctl(struct cell *c);
-void cell_on_pid(struct cell *c);
-void cell_on_oom(struct cell *c);
+/* Descriptors to poll, -1 where there is none: messages, the end of init, out of memory. */
+#define CELL_POLLS 3
+void cell_polls(const struct cell *c, struct pollfd ret[CELL_POLLS]);
+void cell_on_polls(struct cell *c, const struct pollfd polls[CELL_POLLS]);
 /* Looks at the deadlines of a running cell; returns when to look again (CLOCK_MONOTONIC, ns), UINT64_MAX:
  * never. */
 uint64_t cell_check_deadlines(struct cell *c, uint64_t now_ns);

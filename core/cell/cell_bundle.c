@@ -1,5 +1,5 @@
 /* cell_bundle.c - reading bundles.  They come from our own side, and are still checked. */
-#include "cell_internal.h"
+#include "cell_wire.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -32,7 +32,7 @@ int cell_bundle_map(int fd, struct bytes *ret, struct err *reterr)
     void *p;
 
     *ret = (struct bytes){0};
-    if (seals < 0 || (seals & wanted) != wanted)
+    if ((seals < 0 || (seals & wanted) != wanted) && cell_defence("bundle_seals"))
         return err_set(reterr, ERR_INTERNAL, "a bundle is not sealed");
     if (fstat(fd, &st) != 0)
         return err_sys(reterr, "size of a bundle");

@@ -1,5 +1,7 @@
 /* cell_message.c - one datagram with descriptors over a SOCK_SEQPACKET (unix(7)). */
-#include "cell_internal.h"
+#include "cell_wire.h"
+
+#include <sys/socket.h>
 
 union control {
     struct cmsghdr align;
@@ -11,6 +13,7 @@ int cell_message_send(int fd, const void *body, size_t size, const int *fds, siz
     union control control = {0};
     struct iovec iov = {(void *)(uintptr_t)body, size};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    ssize_t n;
 
     if (count > 16)
         return -E2BIG;
@@ -24,12 +27,10 @@ int cell_message_send(int fd, const void *body, size_t size, const int *fds, siz
         c->cmsg_len = CMSG_LEN(sizeof(int) * count);
         memcpy(CMSG_DATA(c), fds, sizeof(int) * count);
     }
-    for (;;) {
-        if (sendmsg(fd, &msg, flags | MSG_NOSIGNAL) == (ssize_t)size)
-            return 0;
-        if (errno != EINTR)
-            return -errno;
-    }
+    do
+        n = sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)size ? 0 : -errno;
 }
 
 /* Keeps up to max descriptors, closes the others. */
@@ -72,11 +73,13 @@ ssize_t cell_message_recv(int fd, void *body, size_t size, int *fds, size_t max,
     if (n < 0)
         return -errno;
     *ret_count = take_fds(&msg, fds, max);
-    if (n > 0 && (size_t)n != size) { /* not ours: whole messages only */
+    /* Not ours: whole ones only.  (Too few descriptors, for want of room for more here, are the caller's to
+     * see.) */
+    if (((size_t)n != size || (msg.msg_flags & MSG_TRUNC) != 0) && (n == 0 || cell_defence("message_size"))) {
         for (size_t i = 0; i < *ret_count; i++)
             closep(&fds[i]);
         *ret_count = 0;
-        return -EBADMSG;
+        return n == 0 ? 0 : -EBADMSG;
     }
     return n;
 }

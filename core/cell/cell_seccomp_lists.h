@@ -5,10 +5,15 @@
 #include <stdint.h>
 
 /* NULL-terminated.  A name that the architecture lacks is skipped. */
-extern const char *const cell_seccomp_common[];  /* every profile */
-extern const char *const cell_seccomp_runtime[]; /* compiler and jit */
-extern const char *const cell_seccomp_jit[];     /* jit alone */
-extern const char *const cell_seccomp_absent[];  /* ENOSYS, where callers have a way round */
+extern const char *const cell_seccomp_common[]; /* every profile */
+extern const char *const cell_seccomp_jit[];    /* jit alone */
+
+/* Refused, and with another error than EPERM, unless the profile allows it; ends with a NULL name. */
+struct cell_seccomp_answer {
+    const char *name;
+    uint32_t error;
+};
+extern const struct cell_seccomp_answer cell_seccomp_answers[];
 
 /* Allowed if for each `arg` with a mask: (argument & mask) == value.  Several of one name: any of them. */
 #define CELL_SECCOMP_ARGS 3

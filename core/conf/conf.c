@@ -141,8 +141,9 @@ static void derive(struct conf *c)
 
     if (c->state_dir == NULL)
         c->state_dir = state_dir_default();
-    c->limits_default.cpu_ms = c->limits_default.wall_ms;
-    c->limits_compile.cpu_ms = c->limits_compile.wall_ms;
+    c->limits_default.cpu_ms = c->cpu_timeout_ms != 0 ? c->cpu_timeout_ms : c->limits_default.wall_ms;
+    c->limits_compile.cpu_ms =
+        c->compile_cpu_timeout_ms != 0 ? c->compile_cpu_timeout_ms : c->limits_compile.wall_ms;
     least.wall_ms = least.cpu_ms = c->limits_min.wall_ms;
     least.memory_bytes = c->limits_min.memory_bytes;
     least.cpu_millis = c->limits_min.cpu_millis;
@@ -154,6 +155,13 @@ static void derive(struct conf *c)
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */
+
+static int line_in_file(const struct conf_load *l, const char *section, const char *name)
+{
+    size_t i = (size_t)(conf_item_find(section, name) - conf_items);
+
+    return l->origin[i].from == CONF_FROM_FILE ? l->origin[i].line : 0;
+}
 
 int conf_load(const char *path, struct conf **ret, struct buf *mistakes)
 {
@@ -169,6 +177,8 @@ int conf_load(const char *path, struct conf **ret, struct buf *mistakes)
         env_item_read(&l, &conf_items[i]);
     derive(l.conf);
     conf_check(&l);
+    l.conf->queue_url_line = line_in_file(&l, "queue", "url");
+    l.conf->accept_missing_line = line_in_file(&l, "worker", "accept_missing");
     if (l.mistake_count > 0) {
         conf_free(l.conf);
         return -1;

@@ -25,9 +25,15 @@ struct conf_setting { /* one `key = value;` of a plugin's settings */
 struct conf_plugin {
     char *file; /* bare name (looked up in plugin_dir) or absolute path */
     bool optional;
+    bool cold; /* `warm = false` was written */
     int line;
     struct conf_setting *settings;
     size_t setting_count;
+};
+enum conf_cache { /* whose compiled output serves whom */
+                  CONF_CACHE_OFF,
+                  CONF_CACHE_TENANT,
+                  CONF_CACHE_SHARED
 };
 struct conf_key {
     char *name;
@@ -36,6 +42,8 @@ struct conf_key {
 
 struct conf {
     char *path; /* the file; "(defaults)" if none */
+    int queue_url_line,
+        accept_missing_line; /* in it, for mistakes that only rooms above can see; 0: elsewhere */
     /* process */
     char *user; /* "" : execd if it exists, else uid 1899999999 */
     char *state_dir;
@@ -46,27 +54,37 @@ struct conf {
     char *address;
     uint16_t port;
     uint64_t body_max, batch_max, source_max, stdin_max, expected_max, args_max, args_bytes_max, header_max;
-    uint64_t idle_ms, wait_max_ms;
+    uint64_t idle_ms, wait_max_ms, connections_max, buffers_max;
     struct conf_key *keys;
     size_t key_count;
     /* limits */
     struct job_limits limits_default, limits_min, limits_max, limits_compile;
-    uint64_t compile_keep_bytes; /* compiled output at most */
+    uint64_t cpu_timeout_ms, compile_cpu_timeout_ms; /* 0: as the wall time; limits_* have what holds */
+    uint64_t compile_keep_bytes;                     /* compiled output at most */
+    enum conf_cache compile_cache;
+    uint64_t compile_cache_bytes;
     /* queue */
     char *queue_url;      /* "embedded", redis://..., unix:... */
     char *queue_password; /* NULL if none */
     char *queue_prefix;
     char *redis_server;
-    uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes;
+    uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
     /* worker */
     uint64_t slots; /* 0: one a core */
     uint64_t heartbeat_ms;
     char *jailer;      /* path; "" : beside execd, or ../libexec/execd */
     char *cgroup_root; /* "" : found */
+    bool favor_dynmods;
+    char *rootfs; /* "" : the machine's files */
     uint64_t uid_base;
     char **accept_missing;
     size_t accept_missing_count; /* protections by name */
     uint64_t drain_ms;           /* how long SIGTERM lets jobs finish */
+    /* warm */
+    bool warm_enabled;
+    uint64_t warm_runtimes_max; /* 0: by the slots */
+    uint64_t warm_memory_max, warm_runtime_memory, warm_service_memory, warm_uses_max, warm_age_max_ms,
+        warm_idle_ms;
     /* hook */
     char *hook_secret; /* "whsec_..." or NULL: unsigned */
     bool hook_enabled, hook_allow_private;

@@ -77,6 +77,7 @@ void conf_check(struct conf_load *l)
     static const struct order orders[] = {
         {"limits", "timeout_min_ms", "limits", "timeout_ms"},
         {"limits", "timeout_ms", "limits", "timeout_max_ms"},
+        {"limits", "cpu_timeout_ms", "limits", "timeout_max_ms"},
         {"limits", "memory_min_bytes", "limits", "memory_bytes"},
         {"limits", "memory_bytes", "limits", "memory_max_bytes"},
         {"limits", "cpu_limit_min", "limits", "cpu_limit"},
@@ -85,7 +86,12 @@ void conf_check(struct conf_load *l)
         {"api", "stdin_max_bytes", "api", "body_max_bytes"},
         {"api", "expected_max_bytes", "api", "body_max_bytes"},
         {"api", "wait_max_ms", "api", "idle_ms"},
+        {"api", "body_max_bytes", "api", "buffers_max_bytes"},
         {"api", "body_max_bytes", "queue", "max_bytes"},
+        {"compile", "keep_bytes", "limits", "box_bytes"},
+        {"api", "source_max_bytes", "limits", "box_bytes"},
+        {"warm", "runtime_memory_bytes", "warm", "memory_max_bytes"},
+        {"warm", "service_memory_bytes", "warm", "memory_max_bytes"},
         {"hook", "first_retry_ms", "hook", "max_retry_ms"},
         {"scaling", "minPods", "scaling", "maxPods"},
     };

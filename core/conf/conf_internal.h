@@ -16,6 +16,7 @@ enum conf_type {
     CONF_STRING,  /* char * */
     CONF_FORMAT,  /* enum log_format */
     CONF_LEVEL,   /* enum log_level */
+    CONF_CACHE,   /* enum conf_cache */
     CONF_SECRET,  /* char *, NULL if not given; also NAME_file and NAME_env */
     CONF_STRINGS, /* char ** and size_t: a list of strings */
     CONF_KEYS,    /* api.keys */
@@ -121,8 +122,6 @@ int conf_rule_line(const char *text, struct err *why);   /* no control character
 int conf_rule_path(const char *text, struct err *why);   /* empty or absolute */
 int conf_rule_plugin(const char *text, struct err *why); /* bare name or absolute path */
 bool conf_address_is_loopback(const char *address);
-/* "200m", "0.5", "2" to thousandths of a core; 0 or -EINVAL / -ERANGE. */
-int conf_cpu_parse(const char *text, uint64_t *ret);
 
 /* ---- after all values are there (conf_check.c) ----------------------------------------------- */
 

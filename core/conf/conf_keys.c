@@ -21,6 +21,9 @@ const struct conf_section conf_sections[] = {
     {"compile", "What one compile step may use; clients cannot change it"},
     {"queue", "Redis, the only shared state"},
     {"worker", "Claiming and running jobs"},
+    {"warm",
+     "Interpreters and compilers that are started before their job comes.  A job that finds none runs as it\n"
+     "would without them"},
     {"hook", "Webhooks: results sent to a job's callback_url"},
     {"scaling", "How many workers there should be"},
 };
@@ -35,7 +38,8 @@ const struct conf_item conf_items[] = {
      .help = "The user to become when started as root.  Empty: `execd` if there is one, else uid 1899999999"},
     {"process", "state_dir", CONF_STRING, AT(state_dir), .example = "/var/lib/execd",
      .rule = conf_rule_filled,
-     .help = "Where the embedded Redis keeps its data.  Default: /var/lib/execd as root, else "
+     .help = "Where the embedded Redis keeps its data, and workers compiled output.  Default: /var/lib/execd "
+             "as root, else "
              "$XDG_STATE_HOME/execd or ~/.local/state/execd"},
     {"process", "plugin_dir", CONF_STRING, AT(plugin_dir), .initial = "", .rule = conf_rule_path,
      .help = "Where plugins named without a path are.  Empty: the folder `plugins` beside execd, or where "
@@ -73,12 +77,22 @@ const struct conf_item conf_items[] = {
      .help = "All args of a submission together, one byte for the end of each included"},
     {"api", "idle_ms", CONF_MS, AT(idle_ms), .initial = "60000", .min = 100, .max = HOUR,
      .help = "How long a connection may do nothing before it is closed"},
+    {"api", "connections_max", CONF_COUNT, AT(connections_max), .initial = "4096", .min = 16, .max = 1000000,
+     .help = "Connections at once; more wait until one is closed"},
+    {"api", "buffers_max_bytes", CONF_BYTES, AT(buffers_max), .initial = "256M", .min = MIB, .max = 64 * GIB,
+     .help =
+         "Requests that are not complete and answers that are not read, together.  Beyond it, connections "
+         "that hold more than 64k of it are closed"},
     {"api", "wait_max_ms", CONF_MS, AT(wait_max_ms), .initial = "60000", .min = 0, .max = HOUR,
      .help = "The longest ?wait= of a request for a result; at most idle_ms"},
 
     /* ---- limits ---- */
     {"limits", "timeout_ms", CONF_MS, AT(limits_default.wall_ms), .initial = "10000", .min = 1, .max = DAY,
-     .help = "Wall time, and cpu time as well (`timeout` of a submission)"},
+     .help = "Wall time (`timeout` of a submission)"},
+    {"limits", "cpu_timeout_ms", CONF_MS, AT(cpu_timeout_ms), .initial = "0", .min = 0, .max = DAY,
+     .help =
+         "Cpu time of all processes of a run together (`cpu_timeout` of a submission, at most its `timeout` "
+         "times the cores of its `cpu_limit`); 0: as much as the wall time"},
     {"limits", "timeout_min_ms", CONF_MS, AT(limits_min.wall_ms), .initial = "50", .min = 1, .max = DAY,
      .help = "The least `timeout` that a client may ask for"},
     {"limits", "timeout_max_ms", CONF_MS, AT(limits_max.wall_ms), .initial = "60000", .min = 1, .max = DAY,
@@ -118,7 +132,9 @@ const struct conf_item conf_items[] = {
 
     /* ---- compile ---- */
     {"compile", "timeout_ms", CONF_MS, AT(limits_compile.wall_ms), .initial = "30000", .min = 100, .max = DAY,
-     .help = "Wall time, and cpu time as well"},
+     .help = "Wall time"},
+    {"compile", "cpu_timeout_ms", CONF_MS, AT(compile_cpu_timeout_ms), .initial = "0", .min = 0, .max = DAY,
+     .help = "Cpu time of all processes of a compile step together; 0: as much as the wall time"},
     {"compile", "memory_bytes", CONF_BYTES, AT(limits_compile.memory_bytes), .initial = "1G", .min = 16 * MIB,
      .max = 1024 * GIB,
      .help = "Memory of all processes of a compile step, its private files included; no swap"},
@@ -127,7 +143,8 @@ const struct conf_item conf_items[] = {
     {"compile", "processes", CONF_COUNT, AT(limits_compile.processes), .initial = "64", .min = 1,
      .max = 32768, .help = "Processes and threads together"},
     {"compile", "output_bytes", CONF_BYTES, AT(limits_compile.output_bytes), .initial = "64k", .min = KIB,
-     .max = 64 * MIB, .help = "What a compiler may print; more is a compile_error"},
+     .max = 64 * MIB,
+     .help = "What a compiler may print; more is a compile_error that shows its beginning and its end"},
     {"compile", "file_bytes", CONF_BYTES, AT(limits_compile.file_bytes), .initial = "64M", .min = KIB,
      .max = 64 * GIB, .help = "One file"},
     {"compile", "open_files", CONF_COUNT, AT(limits_compile.open_files), .initial = "1024", .min = 16,
@@ -140,6 +157,15 @@ const struct conf_item conf_items[] = {
      .max = 64 * GIB, .help = "Stack of a process's first thread"},
     {"compile", "keep_bytes", CONF_BYTES, AT(compile_keep_bytes), .initial = "64M", .min = 64 * KIB,
      .max = 4 * GIB, .help = "Compiled output of one job, which its runs need"},
+    {"compile", "cache", CONF_CACHE, AT(compile_cache), .initial = "tenant",
+     .help =
+         "Compiled output that is kept in process.state_dir, so that a program that is sent again need not "
+         "be "
+         "compiled again: \"tenant\" uses it for the same API key's jobs, \"shared\" for everybody's (who "
+         "sends "
+         "a program can then tell by the time whether somebody else has sent the same), \"off\" keeps none"},
+    {"compile", "cache_bytes", CONF_BYTES, AT(compile_cache_bytes), .initial = "256M", .min = MIB,
+     .max = 1024 * GIB, .help = "What it may take on the disk.  The output used longest ago goes first"},
 
     /* ---- queue ---- */
     {"queue", "url", CONF_STRING, AT(queue_url), .initial = "embedded", .rule = conf_rule_queue_url,
@@ -163,6 +189,9 @@ const struct conf_item conf_items[] = {
      .help = "Jobs that wait; a submission beyond answers 503 with Retry-After"},
     {"queue", "max_bytes", CONF_BYTES, AT(queue_max_bytes), .initial = "4G", .min = MIB, .max = 1024 * GIB,
      .help = "Bytes of jobs that wait; a submission beyond answers 503 with Retry-After"},
+    {"queue", "max_wait_ms", CONF_MS, AT(queue_max_wait_ms), .initial = "86400000", .min = SECOND,
+     .max = 365 * DAY,
+     .help = "How long a job waits for a worker that serves its language before it ends as internal_error"},
 
     /* ---- worker ---- */
     {"worker", "slots", CONF_COUNT, AT(slots), .initial = "0", .min = 0, .max = 1024,
@@ -175,12 +204,42 @@ const struct conf_item conf_items[] = {
      .help = "The program execd-jailer.  Empty: beside execd, or where the installation put it"},
     {"worker", "cgroup_root", CONF_STRING, AT(cgroup_root), .initial = "", .rule = conf_rule_path,
      .help = "The cgroup directory to make cells in.  Empty: found"},
-    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 100000,
-     .max = 4294901760, .help = "The first of the user ids that cells get when execd is started as root"},
+    {"worker", "favor_dynmods", CONF_BOOL, AT(favor_dynmods), .initial = "true",
+     .help =
+         "Started as root, have the machine's cgroups mounted with the option favordynmods (cgroup-v2.rst), "
+         "if they are not: a cell that is built then holds up no process elsewhere, each of which starts "
+         "and ends slightly slower for it.  The option stays until the next boot"},
+    {"worker", "rootfs", CONF_STRING, AT(rootfs), .initial = "", .rule = conf_rule_path,
+     .help = "A folder with a root file system of its own for the cells (`./dev rootfs` makes one).  It must "
+             "belong to root or to the user that starts execd.  Empty: parts of the machine's"},
+    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 1000, .max = 4294901760,
+     .help = "The first of the 1024 user ids that cells get when execd is started as root; in a container "
+             "with a user namespace of its own they must be among its ids (a pod of Kubernetes: 0 to 65535)"},
     {"worker", "accept_missing", CONF_STRINGS, LIST(accept_missing, accept_missing_count),
      .example = "( \"cgroup_cpu\" )", .rule = conf_rule_filled,
      .help = "Protections, by their names in `execd doctor`, that may be missing on this machine.  Any "
              "other that is missing refuses the start"},
+
+    /* ---- warm ---- */
+    {"warm", "enabled", CONF_BOOL, AT(warm_enabled), .initial = "true",
+     .help = "false: every job starts its interpreter and its compiler itself.  (`warm = false` beside the "
+             "`file` of a plugin does that for its languages)"},
+    {"warm", "runtimes_max", CONF_COUNT, AT(warm_runtimes_max), .initial = "0", .min = 0, .max = 256,
+     .help = "Runtimes of all languages together that are kept; 0: four for each slot, and two"},
+    {"warm", "memory_max_bytes", CONF_BYTES, AT(warm_memory_max), .initial = "2G", .min = 16 * MIB,
+     .max = 1024 * GIB,
+     .help = "What they may use together: the sum of runtime_memory_bytes and service_memory_bytes of those "
+             "that are kept"},
+    {"warm", "runtime_memory_bytes", CONF_BYTES, AT(warm_runtime_memory), .initial = "128M", .min = 16 * MIB,
+     .max = 64 * GIB, .help = "What one may use before its job comes; then the job's limits are in force"},
+    {"warm", "service_memory_bytes", CONF_BYTES, AT(warm_service_memory), .initial = "512M", .min = 16 * MIB,
+     .max = 64 * GIB, .help = "What a compiler may use that stays for many jobs"},
+    {"warm", "uses_max", CONF_COUNT, AT(warm_uses_max), .initial = "1000", .min = 1, .max = 1000000000,
+     .help = "Jobs after which a runtime that serves many of them is replaced; a plugin may want it earlier"},
+    {"warm", "age_max_ms", CONF_MS, AT(warm_age_max_ms), .initial = "3600000", .min = SECOND, .max = 30 * DAY,
+     .help = "Age at which a runtime is replaced; a plugin may want it earlier"},
+    {"warm", "idle_ms", CONF_MS, AT(warm_idle_ms), .initial = "600000", .min = 100, .max = 30 * DAY,
+     .help = "How long a language's last runtime is kept though nobody asks for it"},
 
     /* ---- hook ---- */
     {"hook", "enabled", CONF_BOOL, AT(hook_enabled), .initial = "true",

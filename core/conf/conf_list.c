@@ -227,11 +227,15 @@ static void plugin_member(struct conf_load *l, struct conf_plugin *p, const conf
         if (config_setting_type(s) != CONFIG_TYPE_BOOL)
             conf_mistake(l, line_of(s), "plugins: optional must be true or false");
         p->optional = config_setting_get_bool(s) != 0;
+    } else if (strcmp(name, "warm") == 0) {
+        if (config_setting_type(s) != CONFIG_TYPE_BOOL)
+            conf_mistake(l, line_of(s), "plugins: warm must be true or false");
+        p->cold = config_setting_get_bool(s) == 0;
     } else if (strcmp(name, "settings") == 0) {
         settings_read(l, p, s);
     } else {
         conf_mistake(l, line_of(s),
-                     "plugins: `%s` is no key of a plugin; file, optional and settings are "
+                     "plugins: `%s` is no key of a plugin; file, optional, warm and settings are "
                      "(what a plugin itself understands goes into settings = { ... };)",
                      name);
     }

@@ -95,12 +95,14 @@ static int section_add(struct buf *out, const struct conf_section *s)
 static int plugins_add(struct buf *out)
 {
     int rc = buf_adds(
-        out, "# ---- plugins: the languages, as shared objects, in the order of their start. ----\n"
-             "# `file` is a name in process.plugin_dir or an absolute path.  One that is missing or broken\n"
-             "# refuses the start, unless `optional = true`.  `settings` are the plugin's own keys, which\n"
-             "# `execd --check-plugin FILE` lists:\n"
-             "#   { file = \"lang-c.so\"; optional = true; settings = { compiler = \"/usr/bin/gcc\"; }; }\n"
-             "plugins = (\n");
+        out,
+        "# ---- plugins: the languages, as shared objects, in the order of their start. ----\n"
+        "# `file` is a name in process.plugin_dir or an absolute path.  One that is missing or broken\n"
+        "# refuses the start, unless `optional = true`.  `warm = false`: every job of its languages starts\n"
+        "# its interpreter or compiler itself.  `settings` are the plugin's own keys, which\n"
+        "# `execd --check-plugin FILE` lists:\n"
+        "#   { file = \"lang-c.so\"; optional = true; settings = { compiler = \"/usr/bin/gcc\"; }; }\n"
+        "plugins = (\n");
 
     for (size_t i = 0; rc == 0 && conf_plugins_default[i] != NULL; i++)
         rc = buf_addf(out, "  { file = \"%s\"; }%s\n", conf_plugins_default[i],

@@ -1,4 +1,4 @@
-/* conf_rule.c - what single texts must look like, and the numbers that need more than digits. */
+/* conf_rule.c - what single texts must look like. */
 #include "conf_internal.h"
 
 #include <arpa/inet.h>
@@ -134,34 +134,4 @@ int conf_rule_queue_url(const char *text, struct err *why)
     for (const char *p = text; *p != '\0'; p++)
         ok = ok && isgraph((unsigned char)*p);
     return ok ? 0 : err_set(why, -1, "must be \"embedded\", \"redis://HOST:PORT/DB\" or \"unix:/PATH?db=N\"");
-}
-
-/* ---- Kubernetes quantities ------------------------------------------------------------------ */
-
-int conf_cpu_parse(const char *text, uint64_t *ret)
-{
-    size_t whole = strspn(text, "0123456789"), part = 0;
-    const char *rest = text + whole;
-    char digits[16];
-    uint64_t n;
-
-    if (rest[0] == '.') {
-        part = strspn(rest + 1, "0123456789");
-        rest += part + 1;
-    }
-    if (whole == 0 || (text[whole] == '.' && part == 0))
-        return -EINVAL;
-    if (strcmp(rest, "m") == 0 ? part != 0 : rest[0] != '\0' || part > 3)
-        return -EINVAL;
-    if (whole > 9)
-        return -ERANGE;
-    if (rest[0] == 'm') /* thousandths already */
-        snprintf(digits, sizeof(digits), "%.*s", (int)whole, text);
-    else
-        snprintf(digits, sizeof(digits), "%.*s%.*s%.*s", (int)whole, text, (int)part,
-                 text + whole + (part > 0), (int)(3 - part), "000");
-    if (num_u64(digits, 0, UINT64_MAX, &n) != 0)
-        return -EINVAL;
-    *ret = n;
-    return 0;
 }

@@ -23,6 +23,7 @@ const char *conf_type_words(enum conf_type t)
         [CONF_STRING] = "a string in quotes",
         [CONF_FORMAT] = "\"kv\" or \"json\"",
         [CONF_LEVEL] = "\"debug\", \"info\", \"warn\" or \"error\"",
+        [CONF_CACHE] = "\"off\", \"tenant\" or \"shared\"",
         [CONF_SECRET] = "a string in quotes",
         [CONF_STRINGS] = "a list of strings, as ( \"a\", \"b\" )",
         [CONF_KEYS] = "a list of groups, as ( { name = \"a\"; key_file = \"/path\"; } )",
@@ -88,7 +89,7 @@ void conf_env_name(const struct conf_item *it, char *out, size_t size)
 static int number_parse(const struct conf_item *it, const char *text, uint64_t *ret)
 {
     int rc = it->type == CONF_BYTES ? num_bytes(text, UINT64_MAX, ret)
-             : it->type == CONF_CPU ? conf_cpu_parse(text, ret)
+             : it->type == CONF_CPU ? num_cpu_millis(text, ret)
                                     : num_u64(text, 0, UINT64_MAX, ret);
 
     return rc != 0 ? rc : *ret < it->min || *ret > it->max ? -ERANGE : 0;
@@ -135,8 +136,11 @@ static int choice_take(struct conf *c, const struct conf_item *it, const char *t
                                          [LOG_LEVEL_INFO] = "info",
                                          [LOG_LEVEL_WARN] = "warn",
                                          [LOG_LEVEL_ERROR] = "error"};
+    static const char *const caches[] = {
+        [CONF_CACHE_OFF] = "off", [CONF_CACHE_TENANT] = "tenant", [CONF_CACHE_SHARED] = "shared"};
     int i = it->type == CONF_BOOL     ? choice_find(bools, 2, text)
             : it->type == CONF_FORMAT ? choice_find(formats, (int)COUNT_OF(formats), text)
+            : it->type == CONF_CACHE  ? choice_find(caches, (int)COUNT_OF(caches), text)
                                       : choice_find(levels, (int)COUNT_OF(levels), text);
 
     if (i < 0)
@@ -145,6 +149,8 @@ static int choice_take(struct conf *c, const struct conf_item *it, const char *t
         *(bool *)place(c, it) = i == 1;
     else if (it->type == CONF_FORMAT)
         *(enum log_format *)place(c, it) = (enum log_format)i;
+    else if (it->type == CONF_CACHE)
+        *(enum conf_cache *)place(c, it) = (enum conf_cache)i;
     else
         *(enum log_level *)place(c, it) = (enum log_level)i;
     return 0;
@@ -213,6 +219,7 @@ int conf_value_text(struct conf *c, const struct conf_item *it, const char *text
     case CONF_BOOL:
     case CONF_FORMAT:
     case CONF_LEVEL:
+    case CONF_CACHE:
         return choice_take(c, it, text, why);
     case CONF_STRING:
     case CONF_SECRET:

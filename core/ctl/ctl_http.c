@@ -71,8 +71,7 @@ static int key_read(struct ctl *ctl, struct err *reterr)
 
 int ctl_open(struct ctl *ctl, struct err *reterr)
 {
-    struct net_client_options co = {
-        .connections_max = 1, .per_host_max = 1, .user_agent = "execctl/" EXECD_VERSION};
+    struct net_client_options co = {.connections_max = 1, .user_agent = "execctl/" EXECD_VERSION};
     int rc;
 
     if ((rc = url_make(ctl, reterr)) != 0 || (rc = key_read(ctl, reterr)) != 0 ||
@@ -113,6 +112,10 @@ static void on_answer(void *arg, const struct err *err, const struct net_answer 
     loop_stop(x->ctl->loop);
     if (err != NULL) {
         x->rc = err_set(x->reterr, err->code, "%s: %s", x->ctl->url.data, err->text);
+        return;
+    }
+    if (answer->cut) {
+        x->rc = err_set(x->reterr, ERR_AGAIN, "%s: the answer is too large", x->ctl->url.data);
         return;
     }
     x->answer->status = answer->status;

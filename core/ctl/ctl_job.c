@@ -99,6 +99,7 @@ struct patience {
     uint64_t until_ms;  /* for the job's end; UINT64_MAX: for ever */
     uint64_t silent_ms; /* since when the server gives no answer; 0: it does */
     uint64_t begun_ms;
+    bool heard; /* the server has answered before: it is worth waiting for */
 };
 
 /* Does the server get another chance?  Pauses if so. */
@@ -108,7 +109,7 @@ static bool be_patient(struct ctl *ctl, struct patience *p, uint64_t pause)
 
     if (p->silent_ms == 0)
         p->silent_ms = now;
-    if (ctl->interrupted || now - p->silent_ms > PATIENCE_MS)
+    if (ctl->interrupted || !p->heard || now >= p->until_ms || now - p->silent_ms > PATIENCE_MS)
         return false;
     ctl_sleep(ctl, pause);
     return !ctl->interrupted;
@@ -144,6 +145,7 @@ static int wait_for(struct ctl *ctl, const char *token, struct patience *p, stru
         if (raw->status != 200)
             return ctl_http_refusal(raw, reterr);
         p->silent_ms = 0;
+        p->heard = true;
         wire_answer_done(ret);
         if ((rc = wire_answer_read((struct bytes){raw->body.data, raw->body.len}, ret, reterr)) != 0)
             return rc;
@@ -191,7 +193,7 @@ static int print_answer(const struct wire_answer *a)
 /* Waits for one and prints it; its exit status. */
 static int finish_one(struct ctl *ctl, const char *token)
 {
-    struct patience p = {.until_ms = UINT64_MAX};
+    struct patience p = {.until_ms = UINT64_MAX, .heard = true};
     struct wire_answer answer = {0};
     struct ctl_answer raw = {0};
     struct err err = {0};

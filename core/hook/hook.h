@@ -7,6 +7,10 @@
  * process that dies in between loses nothing: its lease runs out and another delivers, so a receiver may see
  * one delivery twice and tells by `webhook-id`.
  *
+ * At most hook.per_host exchanges go to one host at a time.  A few more wait for their turn here; what is
+ * beyond goes back to the outbox for a moment without counting as an attempt, so that a receiver which is
+ * slow fills neither the places nor the time of the others.
+ *
  * The body is the job as the API shows it.  With hook.secret it is signed by the Standard Webhooks scheme
  * (standardwebhooks.com, symmetric `v1`): HMAC-SHA256 over "id.timestamp.body".
  *
@@ -26,7 +30,9 @@ struct hook;
 /* ERR_CONFIG: hook.secret or hook.allow_networks cannot be read. */
 int hook_start(struct loop *loop, struct store *store, const struct conf *conf, struct hook **ret,
                struct err *reterr) NODISCARD;
-/* Exchanges in flight are dropped; their leases run out. */
+/* How long deliveries of one result may go on in all, ms: it must be kept that long. */
+uint64_t hook_horizon_ms(const struct conf *conf);
+/* Exchanges in flight are dropped and what was not sent goes back, due at once. */
 void hook_stop(struct hook *h);
 
 #endif

@@ -33,6 +33,9 @@ int hook_key_read(const char *secret, struct hook_key *ret, struct err *reterr);
 int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body,
               struct buf *out);
 
+/* How long what we took from the outbox is ours: one deadline to wait for its turn, one to be sent. */
+#define HOOK_LEASE_MS(conf) (2 * (conf)->hook_timeout_ms + 1000)
+
 /* ---- hook_retry.c ------------------------------------------------------------------------ */
 
 /* What to do after an attempt: settle as delivered, give up, or try again after *ret_ms. */

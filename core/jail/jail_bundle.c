@@ -42,8 +42,8 @@ struct jail_bundle *jail_bundle_new(const char *name)
     return b;
 }
 
-static int put(struct jail_bundle *b, uint32_t kind, uint32_t mode, const char *path, struct bytes body,
-               struct err *reterr)
+int jail_bundle_put(struct jail_bundle *b, uint32_t kind, uint32_t mode, const char *path, struct bytes body,
+                    struct err *reterr)
 {
     struct cell_entry head = {.magic = CELL_ENTRY_MAGIC,
                               .kind = kind,
@@ -80,12 +80,12 @@ int jail_bundle_file(struct jail_bundle *b, const char *path, struct bytes body,
 {
     if (!path_fits(path))
         return err_set(reterr, ERR_REQUEST, "`%.80s` is no path for a file of the box", path);
-    return put(b, CELL_ENTRY_FILE, mode, path, body, reterr);
+    return jail_bundle_put(b, CELL_ENTRY_FILE, mode, path, body, reterr);
 }
 
 int jail_bundle_word(struct jail_bundle *b, uint32_t kind, const char *word, struct err *reterr)
 {
-    return put(b, kind, 0, "", bytes_of(word), reterr);
+    return jail_bundle_put(b, kind, 0, "", bytes_of(word), reterr);
 }
 
 int jail_bundle_seal(struct jail_bundle *b, int *ret_fd, struct err *reterr)

@@ -5,72 +5,46 @@
  * checked all the same.
  *
  *   worker                          jailer
- *     HELLO  [1 bundle: mounts, cgroup root] ->
- *                                <- READY (facts) | REFUSED (text)
- *     START  [args, files..., stdin?, stdout, stderr] ->
+ *     GROUPS [the cgroups' bases...] ->           (at once, so that whatever comes the jailer removes them)
+ *     HELLO  [1 bundle: what cells show] ->
+ *                                <- READY (as root?) | REFUSED (text)
+ *     START  [args, files..., stdin?, stdout, stderr, socket?] ->
+ *     GO     [files..., socket's other end] ->         (once, to a program that waits)
  *     KILL   ->
+ *     PING   ->
+ *                                <- PONG
  *                                <- DONE [kept?] | FAILED (text), exactly one for each START
  *
  * The end of the worker's end kills every cell and ends the jailer. */
 #ifndef EXECD_JAIL_PROTOCOL_H
 #define EXECD_JAIL_PROTOCOL_H
 
-#include "base/base.h"
-#include "job/job.h"
+#include "base/core.h"
+#include "cell/cell_wire.h"
+#include "cgroup/cgroup.h"
+#include "job/job_limits.h"
 
-#define JAIL_PROTOCOL_VERSION 1u
+#define JAIL_PROTOCOL_VERSION 3u
 #define JAIL_SOCKET_FD 3 /* in the jailer */
-#define JAIL_CELLS_MAX 512
-
-/* Protections by name; doctor prints them, `worker.accept_missing` in the configuration names them. */
-enum {
-    JAIL_PROTECT_CGROUP_MEMORY = 1 << 0,
-    JAIL_PROTECT_CGROUP_PIDS = 1 << 1,
-    JAIL_PROTECT_CGROUP_CPU = 1 << 2,
-    JAIL_PROTECT_SWAP = 1 << 3, /* swap is limited or there is none */
-    JAIL_PROTECT_USERNS = 1 << 4,
-    JAIL_PROTECT_PIDNS = 1 << 5,
-    JAIL_PROTECT_MOUNTNS = 1 << 6,
-    JAIL_PROTECT_NETNS = 1 << 7,
-    JAIL_PROTECT_IPCNS = 1 << 8,
-    JAIL_PROTECT_UTSNS = 1 << 9,
-    JAIL_PROTECT_CGROUPNS = 1 << 10,
-    JAIL_PROTECT_SECCOMP = 1 << 11,
-    JAIL_PROTECT_ROOTFS = 1 << 12, /* read-only root */
-    JAIL_PROTECT_UID = 1 << 13,    /* an own host uid for each cell */
-    JAIL_PROTECT_CAPS = 1 << 14,
-    JAIL_PROTECT_OOM_GROUP = 1 << 15,
-    JAIL_PROTECT_PROC = 1 << 16, /* own /proc */
-};
-#define JAIL_PROTECT_COUNT 17
-
-struct jail_facts {     /* what this jailer enforces; printed by doctor and /health */
-    uint32_t enforced;  /* JAIL_PROTECT_* */
-    uint32_t missing;   /* wanted and not to be had; non-zero only where accepted */
-    int cgroup_version; /* 1, 2, or 0 for none */
-    bool as_root;
-    char cgroup_root[256];
-    char detail[512]; /* for each missing: why and what to do, "; "-separated */
-};
+#define JAIL_CELLS_MAX CELL_SLOTS_MAX
+#define JAIL_IDS_MAX (2 * CELL_SLOTS_MAX) /* from uid_base: the slots', and those of the roots of zygotes */
 
 enum jail_message_type {
-    JAIL_HELLO = 1,
+    JAIL_GROUPS = 1,
+    JAIL_HELLO,
     JAIL_READY,
     JAIL_REFUSED,
     JAIL_START,
     JAIL_KILL,
     JAIL_DONE,
-    JAIL_FAILED
+    JAIL_FAILED,
+    JAIL_PING,
+    JAIL_PONG,
+    JAIL_GO
 };
 
 struct jail_hello {
     uint32_t version, cells, spare, uid_base;
-};
-struct jail_start {
-    struct job_limits limits;
-    uint64_t keep_bytes;
-    uint32_t profile, extra_processes, bundle_count;
-    bool has_stdin;
 };
 struct jail_done {
     struct job_measure measure;
@@ -79,11 +53,12 @@ struct jail_done {
 struct jail_message {
     uint32_t type, id;
     union {
+        struct cgroups groups; /* the bases that are not -1 come along, in order */
         struct jail_hello hello;
-        struct jail_facts facts; /* READY */
+        bool as_root;            /* READY */
         struct err err;          /* REFUSED, FAILED */
-        struct jail_start start;
-        uint32_t why; /* KILL: enum job_limit_hit */
+        struct cell_order order; /* START, GO */
+        uint32_t why;            /* KILL: enum job_limit_hit */
         struct jail_done done;
     } u;
 };

@@ -4,27 +4,32 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define CLOSING_MAX_NS (2 * UINT64_C(1000000000))
 
-enum watch { WATCH_CTL, WATCH_PID, WATCH_OOM };
-struct polls {
-    struct pollfd fds[1 + 3 * JAIL_CELLS_MAX];
-    struct {
-        unsigned slot;
-        enum watch what;
-    } of[1 + 3 * JAIL_CELLS_MAX];
-    nfds_t count;
+struct polls { /* the worker's, and those of each living cell */
+    struct pollfd fds[1 + CELL_POLLS * JAIL_CELLS_MAX];
+    struct cell *of[JAIL_CELLS_MAX];
+    unsigned cells;
 };
 
-int jailer_send(struct jailer *j, const struct jail_message *m, int fd)
+int jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count)
 {
-    return cell_message_send(j->socket, m, sizeof(*m), &fd, fd >= 0 ? 1 : 0, MSG_DONTWAIT);
+    return cell_message_send(j->socket, m, sizeof(*m), fds, count, MSG_DONTWAIT);
 }
 
 /* ---- the worker ------------------------------------------------------------------- */
+
+static void answer_ping(struct jailer *j)
+{
+    const struct jail_message m = {.type = JAIL_PONG};
+
+    if (jailer_send(j, &m, NULL, 0) != 0)
+        j->closing = true;
+}
 
 static void take_message(struct jailer *j, const struct jail_message *m, int *fds, size_t count)
 {
@@ -32,8 +37,17 @@ static void take_message(struct jailer *j, const struct jail_message *m, int *fd
     case JAIL_START:
         jailer_start_take(j, m, fds, count);
         return; /* the descriptors are the run's now */
+    case JAIL_GO:
+        jailer_go(j, m, fds, count);
+        break;
     case JAIL_KILL:
-        jailer_kill(j, m->id, (enum job_limit_hit)m->u.why);
+        if (m->u.why > JOB_HIT_OUTPUT)
+            j->closing = true;
+        else
+            jailer_kill(j, m->id, (enum job_limit_hit)m->u.why);
+        break;
+    case JAIL_PING:
+        answer_ping(j);
         break;
     default: /* not of our protocol: whoever that is, it gets no cells */
         j->closing = true;
@@ -63,55 +77,24 @@ static void read_worker(struct jailer *j)
 
 /* ---- poll ---------------------------------------------------------------------------- */
 
-static void add(struct polls *p, int fd, short events, unsigned slot, enum watch what)
-{
-    if (fd < 0)
-        return;
-    p->fds[p->count] = (struct pollfd){.fd = fd, .events = events};
-    p->of[p->count].slot = slot;
-    p->of[p->count].what = what;
-    p->count++;
-}
-
 static void collect(struct jailer *j, struct polls *p)
 {
-    p->count = 0;
-    add(p, j->closing ? -1 : j->socket, POLLIN, 0, WATCH_CTL);
+    p->cells = 0;
+    p->fds[0] = (struct pollfd){.fd = j->closing ? -1 : j->socket, .events = POLLIN};
     for (unsigned i = 0; i < JAIL_CELLS_MAX; i++) {
-        struct cell *c = j->slots[i];
-        short events;
-        int oom;
-
-        if (c == NULL || cell_state(c) == CELL_DEAD)
+        if (j->slots[i] == NULL || cell_state(j->slots[i]) == CELL_DEAD)
             continue;
-        oom = cell_oom_fd(c, &events);
-        add(p, cell_ctl_fd(c), POLLIN, i, WATCH_CTL);
-        add(p, cell_pid_fd(c), POLLIN, i, WATCH_PID);
-        if (cell_state(c) == CELL_RUNNING)
-            add(p, oom, events, i, WATCH_OOM);
+        cell_polls(j->slots[i], p->fds + 1 + CELL_POLLS * p->cells);
+        p->of[p->cells++] = j->slots[i];
     }
 }
 
 static void hear(struct jailer *j, const struct polls *p)
 {
-    for (nfds_t i = 0; i < p->count; i++) {
-        struct cell *c = j->slots[p->of[i].slot];
-
-        if (p->fds[i].revents == 0)
-            continue;
-        if (p->fds[i].fd == j->socket) {
-            read_worker(j);
-            continue;
-        }
-        if (c == NULL || cell_state(c) == CELL_DEAD)
-            continue;
-        if (p->of[i].what == WATCH_CTL)
-            cell_on_ctl(c);
-        else if (p->of[i].what == WATCH_PID)
-            cell_on_pid(c);
-        else if (cell_state(c) == CELL_RUNNING)
-            cell_on_oom(c);
-    }
+    if (p->fds[0].revents != 0)
+        read_worker(j);
+    for (unsigned i = 0; i < p->cells; i++)
+        cell_on_polls(p->of[i], p->fds + 1 + CELL_POLLS * i);
 }
 
 /* Milliseconds until then, rounded up: a deadline is never early. */
@@ -132,39 +115,47 @@ static void serve(struct jailer *j)
 
         if (j->closing && closing_ns == 0) {
             closing_ns = now;
-            jailer_kill_all(j);
+            if (cell_defence("worker_end"))
+                jailer_kill_all(j);
         }
         next = jailer_turn(j, now);
-        if (j->closing && (jailer_living(j) == 0 || now - closing_ns > CLOSING_MAX_NS))
+        if (j->closing && (j->living == 0 || now - closing_ns > CLOSING_MAX_NS))
             return;
+        if (j->closing)
+            next = MIN(next, closing_ns + CLOSING_MAX_NS + 1);
         collect(j, &p);
-        if (poll(p.fds, p.count, timeout_until(next, now)) < 0 && errno != EINTR)
+        if (poll(p.fds, 1 + CELL_POLLS * p.cells, timeout_until(next, now)) < 0 && errno != EINTR)
             return;
         hear(j, &p);
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    static const int ignored[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP}; /* a Ctrl-C is for the worker */
     struct jailer *j = NEW(struct jailer);
     struct jail_message refused = {.type = JAIL_REFUSED};
     struct err err = {0};
 
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGINT, SIG_IGN); /* a Ctrl-C is for the worker, whose end is ours */
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+#ifdef EXECD_MUTATE
+    cell_defence_take(argc, argv);
+#else
+    (void)argc;
+    (void)argv;
+#endif
+    if (cell_defence("rlimit_core"))
+        setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1}); /* for the cells, as execd-probe checks */
+    signal(SIGCHLD, SIG_DFL); /* ignored by whoever started execd, it would leave nothing to wait for */
+    for (size_t i = 0; i < COUNT_OF(ignored); i++)
+        signal(ignored[i], SIG_IGN);
     j->socket = JAIL_SOCKET_FD;
     if (fcntl(j->socket, F_SETFD, FD_CLOEXEC) != 0) {
-        static const char text[] = "execd-jailer: started by execd only (descriptor 3 is its socket)\n";
-        ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
-
-        (void)ignored;
+        dprintf(STDERR_FILENO, "execd-jailer: started by execd only (descriptor 3 is its socket)\n");
         return 2;
     }
     if (jailer_open(j, &err) != 0) {
         refused.u.err = err;
-        jailer_send(j, &refused, -1);
+        jailer_send(j, &refused, NULL, 0);
         jailer_kill_all(j);
         cell_host_free(j->host);
         _exit(1);

@@ -78,6 +78,13 @@ const char *job_limit_hit_name(enum job_limit_hit h)
     return (unsigned)h < COUNT_OF(names) ? names[h] : "";
 }
 
+const char *job_cache_name(enum job_cache c)
+{
+    static const char *const names[] = {"", "hit", "miss"};
+
+    return (unsigned)c < COUNT_OF(names) ? names[c] : "";
+}
+
 /* ---- jobs ------------------------------------------------------------------- */
 
 struct job *job_new(void)

@@ -10,6 +10,7 @@
 #define EXECD_JOB_H
 
 #include "base/base.h"
+#include "job_limits.h"
 
 enum job_status {
     JOB_QUEUED,
@@ -36,27 +37,6 @@ enum job_priority { JOB_PRIORITY_HIGH, JOB_PRIORITY_NORMAL, JOB_PRIORITY_LOW, JO
 const char *job_priority_name(enum job_priority p); /* "high" "normal" "low" */
 int job_priority_parse(const char *name, enum job_priority *ret);
 
-struct job_limits {
-    uint64_t wall_ms;
-    uint64_t cpu_ms;
-    uint64_t memory_bytes;
-    uint64_t cpu_millis;   /* rate: 1000 is one core; 0 is no limit */
-    uint64_t processes;    /* processes and threads together */
-    uint64_t output_bytes; /* of stdout, and of stderr, each */
-    uint64_t file_bytes;   /* one file */
-    uint64_t open_files;
-    uint64_t box_bytes; /* the private tmpfs */
-    uint64_t box_inodes;
-    uint64_t stack_bytes;
-};
-
-enum job_limit_hit { /* which limit made the verdict */
-                     JOB_HIT_NONE,
-                     JOB_HIT_CPU,
-                     JOB_HIT_WALL,
-                     JOB_HIT_MEMORY,
-                     JOB_HIT_OUTPUT
-};
 const char *
 job_limit_hit_name(enum job_limit_hit h); /* "cpu_time" "wall_time" "memory" "output"; "" for none */
 
@@ -87,17 +67,6 @@ void job_freep(struct job **job);
 int job_tests_add(struct job *job, struct bytes stdin_data, const struct bytes *expected);
 int job_args_add(struct job *job, struct bytes arg);
 
-/* One step as it was measured. */
-struct job_measure {
-    bool ran;      /* the program was started */
-    int exit_code; /* -1 unless it exited by itself */
-    int signal;    /* 0 unless a signal ended it */
-    uint64_t wall_ns, cpu_ns;
-    uint64_t memory_bytes;  /* peak */
-    bool oom;               /* the kernel's OOM killer hit its cgroup */
-    enum job_limit_hit hit; /* what the jailer or the worker killed it for */
-};
-
 struct job_output {
     struct buf bytes;
     bool truncated;
@@ -109,10 +78,15 @@ struct job_test_result {
     struct job_measure measure;
 };
 
+/* Where its compiled output came from */
+enum job_cache { JOB_CACHE_NONE, JOB_CACHE_HIT, JOB_CACHE_MISS, JOB_CACHE_COUNT };
+const char *job_cache_name(enum job_cache c); /* "hit" "miss"; "" for none */
+
 struct job_result {
     enum job_status status;    /* of the whole: the first test that did not complete */
     struct job_output compile; /* stdout and stderr of the compile step, as they came */
     struct job_measure compile_measure;
+    enum job_cache compile_cache;  /* counted when the result is recorded, and not kept with it */
     struct job_test_result *tests; /* as many as were run */
     size_t test_count;
     char *message; /* why, for internal_error and the like; may be NULL */
@@ -122,11 +96,10 @@ struct job_result {
 void job_result_done(struct job_result *r);
 struct job_test_result *job_result_add(struct job_result *r); /* a new zeroed test result */
 
-/* Verdict of one run from its measurement.  `peak >= limit` with a death by
- * SIGKILL, SIGSEGV, SIGBUS or SIGABRT counts as memory; order of rules: oom, killed-for
- * limit, signal, exit code, expected output. */
-enum job_status job_verdict(const struct job_measure *m, const struct job_limits *limits,
-                            const struct job_test *test, const struct job_output *out);
+/* Verdict of one run from its measurement; order of rules: oom, killed-for limit, output cut, signal or
+ * exit code, expected output. */
+enum job_status job_verdict(const struct job_measure *m, const struct job_test *test,
+                            const struct job_output *out);
 /* Equal but for blanks at line ends and blank lines at the end. */
 bool job_output_matches(struct bytes expected, struct bytes actual);
 /* "compile limit" verdicts all fold to compile_error; returns JOB_COMPLETED if it went well. */

@@ -88,6 +88,8 @@ static void put_quoted(struct line *l, const char *s)
             putf(l, "\\%c", c);
         else if (c == '\n')
             puts_raw(l, "\\n");
+        else if (text && c == 0xc2 && (unsigned char)s[i + 1] < 0xa0) /* C1: terminals obey these as well */
+            putf(l, "\\u%04x", (unsigned char)s[++i]);
         else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !text))
             putf(l, "\\u%04x", c);
         else

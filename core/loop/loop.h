@@ -5,8 +5,8 @@
  * loop_work() belongs to the loop's thread.  Callbacks never run from inside the
  * call that armed them.  Any object may be freed from inside its own callback.
  *
- * `loop_fake.c` (target room_loop_fake) is a twin with a clock that only tests
- * move; it implements timers, post and run. */
+ * `loop_fake.c` (target room_loop_fake) is a twin for tests whose clock jumps from
+ * timer to timer; it has timers, posts and run. */
 #ifndef EXECD_LOOP_H
 #define EXECD_LOOP_H
 

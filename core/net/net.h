@@ -18,9 +18,11 @@ struct net_server;
 struct net_request;
 
 struct net_server_options {
-    const char *address; /* numeric IPv4 or IPv6 */
-    uint16_t port;       /* 0: any free one */
-    size_t header_max, body_max;
+    const char *address;         /* numeric IPv4 or IPv6 */
+    uint16_t port;               /* 0: any free one */
+    size_t header_max, body_max; /* of one request */
+    size_t connections_max;
+    size_t buffers_max; /* bytes that requests and answers under way may hold together */
     uint64_t idle_ms;
 };
 typedef void (*net_handler_fn)(void *arg, struct net_request *request);
@@ -28,7 +30,9 @@ int net_server_open(struct loop *loop, const struct net_server_options *o, net_h
                     struct net_server **ret, struct err *reterr) NODISCARD;
 uint16_t net_server_port(const struct net_server *s);
 void net_server_pause(struct net_server *s); /* accepts no more connections */
-void net_server_free(struct net_server *s);  /* open requests are dropped */
+/* fn runs once, from a later turn, when every request was answered and every answer written or cut off. */
+void net_server_on_idle(struct net_server *s, loop_fn fn, void *arg);
+void net_server_free(struct net_server *s); /* open requests are dropped */
 
 /* Borrowed until the request is answered. */
 const char *net_request_method(const struct net_request *r); /* "GET" */
@@ -36,6 +40,7 @@ const char *net_request_path(const struct net_request *r);   /* decoded, without
 const char *net_request_query(const struct net_request *r, const char *key); /* decoded value or NULL */
 const char *net_request_header(const struct net_request *r, const char *name);
 struct bytes net_request_body(const struct net_request *r);
+void net_request_drop_body(struct net_request *r);         /* frees it before the answer */
 const char *net_request_peer(const struct net_request *r); /* numeric address */
 /* fn runs if the client goes away before the answer; the request is then gone. */
 void net_request_on_close(struct net_request *r, loop_fn fn, void *arg);
@@ -46,7 +51,6 @@ struct net_client;
 struct net_exchange;
 struct net_client_options {
     unsigned connections_max; /* at once, in all */
-    unsigned per_host_max;
     /* May we connect there?  NULL: anywhere.  `address` is numeric, as resolved. */
     bool (*may_connect)(void *arg, const char *address, uint16_t port);
     void *may_connect_arg;
@@ -60,12 +64,13 @@ struct net_call {
     const char *const *headers; /* NULL-terminated "Name: value" */
     struct bytes body;          /* copied */
     uint64_t deadline_ms;       /* for the whole exchange */
-    size_t answer_max;          /* bytes of body kept; more ends the exchange as an error */
+    size_t answer_max;          /* bytes of body; the exchange ends with the first beyond */
     const char *unix_path;      /* NULL, or connect there */
 };
 struct net_answer {
     int status;
     struct bytes body;
+    bool cut;               /* there was more of it than answer_max */
     uint64_t retry_after_s; /* 0: none */
 };
 /* err set: no HTTP answer (ERR_REQUEST: address refused by may_connect or bad url). */
@@ -75,5 +80,7 @@ int net_call(struct net_client *c, const struct net_call *call, net_answer_fn do
 void net_exchange_cancel(struct net_exchange *x);
 /* Is the text an absolute http or https URL without userinfo, of a sane length?  Fills the reason. */
 int net_url_check(const char *url, struct err *reterr);
+/* The same of one that a client names for us to send to: its port must not be another protocol's. */
+int net_callback_check(const char *url, struct err *reterr);
 
 #endif

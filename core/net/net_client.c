@@ -18,7 +18,8 @@ struct net_exchange {
     struct curl_slist *headers;
     struct buf body, answer;
     uint64_t retry_after_s;
-    bool refused, too_large;
+    bool refused, tried; /* addresses by may_connect; others were connected to */
+    bool cut;            /* the answer's body was larger than the caller wants */
     char refused_address[64];
     char error[CURL_ERROR_SIZE];
     net_answer_fn done;
@@ -59,10 +60,8 @@ static void exchange_free(struct net_exchange *x)
 
 static void explain(const struct net_exchange *x, CURLcode code, struct err *err)
 {
-    if (x->refused)
+    if (x->refused && !x->tried)
         err_set(err, ERR_REQUEST, "address %s is refused", x->refused_address);
-    else if (x->too_large)
-        err_set(err, ERR_AGAIN, "the answer is too large");
     else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         err_set(err, ERR_REQUEST, "%s", curl_easy_strerror(code));
     else
@@ -77,7 +76,8 @@ static void finish(struct net_exchange *x, CURLcode code)
 
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
     answer.status = (int)status;
-    if (code != CURLE_OK || x->too_large)
+    answer.cut = x->cut;
+    if (code != CURLE_OK && !x->cut)
         explain(x, code, &err);
     x->done(x->arg, err.code == 0 ? NULL : &err, err.code == 0 ? &answer : NULL);
     exchange_free(x);
@@ -195,6 +195,7 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
         snprintf(x->refused_address, sizeof(x->refused_address), "%s", text);
         return CURL_SOCKET_BAD;
     }
+    x->tried = true;
     return socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
 }
 
@@ -203,7 +204,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct net_exchange *x = arg;
 
     if (buf_add(&x->answer, bytes, size * count) != 0) {
-        x->too_large = true;
+        x->cut = true;
         return 0;
     }
     return size * count;
@@ -328,7 +329,6 @@ int net_client_open(struct loop *loop, const struct net_client_options *o, struc
     curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)o->connections_max);
-    curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)o->per_host_max);
     *ret = c;
     return 0;
 }

@@ -39,8 +39,9 @@ int32_t plugin_lang_id(const struct plugin_lang *l);
 const char *plugin_lang_name(const struct plugin_lang *l);      /* "Python" */
 const char *plugin_lang_file_name(const struct plugin_lang *l); /* "main.py" */
 const char *plugin_lang_plugin(const struct plugin_lang *l);    /* "python" */
-bool plugin_lang_optional(const struct plugin_lang *l);         /* of a plugin marked optional */
-uint64_t plugin_lang_memory_min(const struct plugin_lang *l);   /* bytes */
+const char *plugin_lang_plugin_version(const struct plugin_lang *l);
+bool plugin_lang_optional(const struct plugin_lang *l);       /* of a plugin marked optional */
+uint64_t plugin_lang_memory_min(const struct plugin_lang *l); /* bytes */
 /* Every host path any language wants to see: NULL-terminated, lives as long as the set. */
 const char *const *plugin_set_mounts(const struct plugin_set *set);
 
@@ -56,6 +57,7 @@ struct plugin_step {
     char **argv, **env, **keep; /* NULL-terminated; keep and env may be NULL */
     uint32_t profile;           /* EXECD_PROFILE_* */
     uint32_t extra_processes;
+    uint32_t warm, warm_variant; /* EXECD_WARM_*, and which of its runtimes fits */
 };
 struct plugin_plan {
     struct plugin_file *files;
@@ -65,6 +67,16 @@ struct plugin_plan {
 /* Pure.  ERR_REQUEST: the submitter must change something (text says what). */
 int plugin_lang_plan(struct plugin_lang *l, const struct job *job, struct plugin_plan **ret,
                      struct err *reterr) NODISCARD;
+/* ---- warm runtimes (plugin_warm.c) ---- */
+
+/* The program that the host starts ahead of time so that it stands in for a step that says so: one run step
+ * and its files.  way: EXECD_WARM_*. */
+int plugin_lang_warm_plan(struct plugin_lang *l, uint32_t way, uint32_t variant, struct plugin_plan **ret,
+                          struct err *reterr) NODISCARD;
+const char *plugin_warm_way(uint32_t way); /* "zygote", "preboot", "service" */
+/* After how many jobs and at what age the plugin wants a zygote or service replaced; 0: it does not say. */
+void plugin_lang_warm_bounds(const struct plugin_lang *l, uint64_t *ret_uses_max, uint64_t *ret_age_max_ms);
+
 /* The step that prints the version, and what to make of its output. */
 int plugin_lang_probe_plan(struct plugin_lang *l, struct plugin_plan **ret, struct err *reterr) NODISCARD;
 int plugin_lang_probed(struct plugin_lang *l, struct bytes output, char *version, size_t size,
@@ -73,7 +85,8 @@ const char *plugin_lang_version(const struct plugin_lang *l); /* "" until probed
 /* A small program and what it must print: the self-test. */
 void plugin_lang_selftest(const struct plugin_lang *l, struct bytes *ret_source, struct bytes *ret_output);
 void plugin_plan_freep(struct plugin_plan **plan);
-/* The plugin may refine what the host derived (a JVM's OutOfMemoryError); host's verdict otherwise. */
+/* The plugin may refine what the host derived (a JVM's OutOfMemoryError); host's verdict otherwise.  A
+ * compile error may come back as the limit that explains it. */
 enum job_status plugin_lang_classify(struct plugin_lang *l, uint32_t phase, const struct job_measure *m,
                                      const struct job_limits *limits, struct bytes stderr_tail,
                                      enum job_status verdict);

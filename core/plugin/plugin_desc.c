@@ -7,6 +7,7 @@
 #define END_OF(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
 #define PLUGIN_SIZE_1_0 END_OF(struct execd_plugin, scaler)
 #define LANG_SIZE_1_0 END_OF(struct execd_lang_ops, warm)
+#define WARM_SIZE_1_0 END_OF(struct execd_warm_ops, service)
 #define SCALER_SIZE_1_0 END_OF(struct execd_scaler_ops, current)
 
 #define REBUILD "rebuild it with this execd's <execd/plugin.h>"
@@ -127,6 +128,19 @@ static int check_ops_size(uint32_t size, size_t least, const char *what, struct 
     return 0;
 }
 
+static int take_warm(struct execd_ctx *ctx, struct err *reterr)
+{
+    const struct execd_warm_ops *theirs = ctx->lang.warm;
+    int rc;
+
+    if (theirs == NULL)
+        return 0;
+    if ((rc = check_ops_size(theirs->size, WARM_SIZE_1_0, "warm", reterr)) != 0)
+        return rc;
+    copy_sized(&ctx->warm, sizeof(ctx->warm), theirs, theirs->size);
+    return 0;
+}
+
 static int take_lang(struct execd_ctx *ctx, struct err *reterr)
 {
     const struct execd_lang_ops *theirs = ctx->desc.lang;
@@ -145,7 +159,7 @@ static int take_lang(struct execd_ctx *ctx, struct err *reterr)
         return missing("lang->probe", reterr);
     if (ctx->lang.probed == NULL)
         return missing("lang->probed", reterr);
-    return 0;
+    return take_warm(ctx, reterr);
 }
 
 static int take_scaler(struct execd_ctx *ctx, struct err *reterr)

@@ -5,6 +5,8 @@
  * happens.  Posts of any thread go through one inbox per plugin. */
 #include "plugin_internal.h"
 
+#include <fcntl.h>
+
 enum { TIMERS_MAX = 1024, POSTS_MAX = 65536 };
 
 static void drop_arg(execd_drop_fn drop, void *arg)
@@ -161,6 +163,21 @@ static void host_timer_cancel(struct execd_ctx *ctx, uint64_t id)
     }
 }
 
+/* ---- what cells see ------------------------------------------------------------------------ */
+
+static const char *host_cell_root(struct execd_ctx *ctx)
+{
+    return ctx->set->rootfs;
+}
+
+static int32_t host_path_real(struct execd_ctx *ctx, const char *path, char *out, uint32_t size)
+{
+    const char *root = ctx->set->rootfs[0] == '\0' ? "/" : ctx->set->rootfs;
+    CLEAN_FD int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    return fd >= 0 && path_real_in(fd, path, out, size) == 0 ? EXECD_OK : EXECD_E_CONFIG;
+}
+
 /* ---- the ledger ------------------------------------------------------------------------------ */
 
 void plugin_ledger_open(struct execd_ctx *ctx, struct loop *loop)
@@ -205,4 +222,6 @@ const struct execd_host plugin_host = {
     .timer_cancel = host_timer_cancel,
     .plan_file = plugin_plan_file,
     .plan_step = plugin_plan_step,
+    .cell_root = host_cell_root,
+    .path_real = host_path_real,
 };

@@ -42,8 +42,10 @@ struct execd_ctx {
     struct plugin_set *set;
     char *file; /* as the configuration names it */
     bool optional;
+    bool cold;                /* the operator wants no warm runtimes of it */
     struct execd_plugin desc; /* our copy; what an older plugin lacks reads as zero */
     struct execd_lang_ops lang;
+    struct execd_warm_ops warm;
     struct execd_scaler_ops scaler;
     struct execd_option *options; /* desc.option_count of them */
     struct execd_value *values;
@@ -78,6 +80,7 @@ struct plugin_set {
     size_t lang_count;
     char **mounts;
     size_t mount_count;
+    char *rootfs; /* "": the machine's files */
     struct job_limits limits_default, limits_compile;
     struct loop *loop;
     /* plugin_stop.c */
@@ -136,6 +139,11 @@ const char *plugin_path_fault(const char *path);
 /* Asks the plugin for its languages and tries the plans of each self-test. */
 int plugin_langs_add(struct execd_ctx *ctx, struct err *reterr) NODISCARD;
 void plugin_langs_free(struct plugin_set *set);
+
+/* ---- plugin_warm.c: warm runtimes ------------------------------------------------------------- */
+
+/* The runtimes that these steps ask for are offered, and their plans are possible. */
+int plugin_warm_try(struct plugin_lang *l, const struct plugin_plan *plan, struct err *reterr);
 
 /* ---- plugin_set.c, plugin_stop.c ----------------------------------------------------------------- */
 

@@ -53,6 +53,7 @@ static int lang_plan(struct plugin_lang *l, const struct job *job, struct plugin
         .output_bytes = job->limits.output_bytes,
         .build_wall_ms = build->wall_ms,
         .build_memory_bytes = build->memory_bytes,
+        .cpu_millis = job->limits.cpu_millis,
     };
     struct execd_error error = {.size = sizeof(error)};
     struct execd_plan *plan = plugin_plan_begin(job->args, job->arg_count);
@@ -74,6 +75,8 @@ int plugin_lang_plan(struct plugin_lang *l, const struct job *job, struct plugin
 {
     int rc = lang_plan(l, job, ret, reterr);
 
+    if (rc == 0 && l->ctx->cold)
+        (*ret)->build.warm = (*ret)->run.warm = EXECD_WARM_NONE;
     return rc == 0 ? 0 : name_fault(l, rc, reterr);
 }
 
@@ -133,11 +136,21 @@ static bool text_fine(const char *s, size_t max)
     return true;
 }
 
+static bool plain_absolute(const char *path)
+{
+    return path[0] == '/' && path[1] != '\0' && plugin_path_fault(path + 1) == NULL;
+}
+
+/* "[!]/host/path[:/path]" */
 static bool mount_fine(const char *m)
 {
-    if (m[0] == '!')
-        m++;
-    return m[0] == '/' && m[1] != '\0' && plugin_path_fault(m + 1) == NULL;
+    CLEAN_FREE char *from = mem_dup(m[0] == '!' ? m + 1 : m);
+    char *colon = strstr(from, ":/");
+
+    if (colon == NULL)
+        return plain_absolute(from);
+    *colon = '\0';
+    return plain_absolute(from) && plain_absolute(colon + 1);
 }
 
 static int check_mounts(const struct execd_language *t, struct err *reterr)
@@ -283,7 +296,7 @@ static int try_plans(struct plugin_lang *l, struct err *reterr)
                        e.text);
     if (probe->build.present)
         return err_set(reterr, ERR_CONFIG, "language %d: its probe plans a build step; " TELL, l->id);
-    return 0;
+    return plugin_warm_try(l, first, reterr);
 }
 
 int plugin_langs_add(struct execd_ctx *ctx, struct err *reterr)
@@ -348,6 +361,11 @@ const char *plugin_lang_plugin(const struct plugin_lang *l)
     return l->ctx->desc.name;
 }
 
+const char *plugin_lang_plugin_version(const struct plugin_lang *l)
+{
+    return l->ctx->desc.version;
+}
+
 bool plugin_lang_optional(const struct plugin_lang *l)
 {
     return l->ctx->optional;
@@ -386,10 +404,12 @@ static const struct {
     {JOB_INTERNAL_ERROR, EXECD_VERDICT_INTERNAL_ERROR},
 };
 
-/* What a program wrote may move a verdict from one of its own faults to another, never to success
- * and never to our fault. */
-static enum job_status refined(uint32_t answer)
+/* What a program or its compiler wrote may move a verdict from one of its own faults to another, never to
+ * success and never to our fault. */
+static enum job_status refined(uint32_t answer, enum job_status verdict)
 {
+    if (verdict != JOB_RUNTIME_ERROR && verdict != JOB_COMPILE_ERROR)
+        return verdict;
     switch (answer) {
     case EXECD_VERDICT_TIME_LIMIT_EXCEEDED:
         return JOB_TIME_LIMIT_EXCEEDED;
@@ -398,7 +418,7 @@ static enum job_status refined(uint32_t answer)
     case EXECD_VERDICT_OUTPUT_LIMIT_EXCEEDED:
         return JOB_OUTPUT_LIMIT_EXCEEDED;
     default:
-        return JOB_RUNTIME_ERROR;
+        return verdict;
     }
 }
 
@@ -430,5 +450,5 @@ enum job_status plugin_lang_classify(struct plugin_lang *l, uint32_t phase, cons
         return verdict;
     answer = l->ctx->lang.classify(l->ctx->self, &o, theirs);
     plugin_slow_check(l->ctx, "classify", begun);
-    return verdict == JOB_RUNTIME_ERROR ? refined(answer) : verdict;
+    return refined(answer, verdict);
 }

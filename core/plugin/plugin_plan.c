@@ -257,6 +257,10 @@ static int32_t step_check(struct execd_plan *plan, const struct execd_step *s)
         return refuse(plan, "plan_step: the build step asks for the submission's args");
     if (s->warm > EXECD_WARM_SERVICE)
         return refuse(plan, "plan_step: unknown warm runtime %u", s->warm);
+    if (s->warm == EXECD_WARM_PREBOOT && s->phase != EXECD_PHASE_RUN)
+        return refuse(plan, "plan_step: the build step asks for a pre-booted runtime");
+    if (s->warm == EXECD_WARM_SERVICE && s->phase != EXECD_PHASE_BUILD)
+        return refuse(plan, "plan_step: the run step asks for a compile service");
     return EXECD_OK;
 }
 
@@ -279,6 +283,8 @@ int32_t plugin_plan_step(struct execd_plan *plan, const struct execd_step *step)
     }
     out.profile = s.profile;
     out.extra_processes = s.extra_processes;
+    out.warm = s.warm;
+    out.warm_variant = s.warm_variant;
     if (s.phase == EXECD_PHASE_BUILD)
         plan->plan->build = out;
     else
@@ -361,7 +367,8 @@ static bool words_same(char *const *a, char *const *b)
 static bool steps_same(const struct plugin_step *a, const struct plugin_step *b)
 {
     return a->present == b->present && a->profile == b->profile && a->extra_processes == b->extra_processes &&
-           words_same(a->argv, b->argv) && words_same(a->env, b->env) && words_same(a->keep, b->keep);
+           a->warm == b->warm && a->warm_variant == b->warm_variant && words_same(a->argv, b->argv) &&
+           words_same(a->env, b->env) && words_same(a->keep, b->keep);
 }
 
 bool plugin_plan_same(const struct plugin_plan *a, const struct plugin_plan *b)

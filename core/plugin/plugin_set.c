@@ -13,6 +13,7 @@ static struct execd_ctx *ctx_new(struct plugin_set *set, const struct conf_plugi
     ctx->set = set;
     ctx->file = mem_dup(conf->file);
     ctx->optional = conf->optional;
+    ctx->cold = conf->cold;
     ctx->fd = -1;
     pthread_mutex_init(&ctx->mutex, NULL);
     TAILQ_INIT(&ctx->posts);
@@ -129,6 +130,7 @@ static struct plugin_set *set_new(const struct conf *conf, size_t room)
     struct plugin_set *set = NEW(struct plugin_set);
 
     set->items = mem_zero(MAX(room, (size_t)1), sizeof(struct execd_ctx *));
+    set->rootfs = mem_dup(conf != NULL && conf->rootfs != NULL ? conf->rootfs : "");
     if (conf != NULL) {
         set->limits_default = conf->limits_default;
         set->limits_compile = conf->limits_compile;

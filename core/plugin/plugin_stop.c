@@ -115,6 +115,7 @@ void plugin_set_free(struct plugin_set *set)
     plugin_langs_free(set);
     for (size_t i = set->count; i-- > 0;)
         plugin_ctx_free(set->items[i]);
+    free(set->rootfs);
     free(set->items);
     free(set);
 }

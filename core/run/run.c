@@ -1,4 +1,4 @@
-/* run.c - the worker: claims, leases, heartbeat, reaper, drain. */
+/* run.c - the worker: claims, leases, heartbeat, drain. */
 #include "run_internal.h"
 
 #include <fcntl.h>
@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "log/trace.h"
 
 enum {
     CLAIM_POLL_MS = 1000,  /* when no hint came */
-    REAP_MS = 500,         /* so that a dead worker's job is back within lease + 1 s */
     RECORD_FIRST_MS = 100, /* offering a result again while Redis is away */
     RECORD_MAX_MS = 2000,
+    REFUSALS_MAX = 20, /* of a result, before it is left to its lease */
     DRAIN_RECORD_MS = 5000,
 };
 
@@ -25,10 +26,12 @@ struct active { /* a claimed job */
     struct job_result result; /* being recorded */
     struct loop_timer *record_timer;
     uint64_t record_delay_ms;
-    bool recording; /* a store call is on its way */
-    bool lost;      /* the lease is another's: throw the result away */
-    bool cancelled; /* by its client */
-    bool hand_back; /* the drain's time is up */
+    unsigned refusals; /* by a Redis that does answer */
+    bool ended;        /* it runs no more: only its result is not recorded yet */
+    bool recording;    /* a store call is on its way */
+    bool lost;         /* the lease is another's: throw the result away */
+    bool cancelled;    /* by its client */
+    bool hand_back;    /* the drain's time is up */
 };
 TAILQ_HEAD(active_list, active);
 
@@ -36,15 +39,21 @@ struct run {
     struct run_options o;
     struct run_job_context ctx;
     struct run_check *check;
+    struct warm *warm;
+    struct run_prove *prove;
     char id[64];
     int32_t *languages;
     size_t language_count;
     struct active_list active;
-    unsigned active_count;
+    unsigned active_count, ended_count;
+    size_t asked; /* for so many jobs by the last question */
     bool started, claiming, draining, drained;
-    struct loop_timer *claim_timer, *beat_timer, *reap_timer, *drain_timer;
-    uint64_t started_ms;
-    uint64_t cells_cpu_ns, cells_memory, last_beat_ns, last_cpu_ns;
+    bool hinted;          /* since the last question something may have been queued */
+    bool dry;             /* the last answer was less than was asked for */
+    unsigned warm_ending; /* parts of it that have not ended: the self-tests, the runtimes */
+    struct loop_timer *claim_timer, *beat_timer, *drain_timer;
+    uint64_t started_ms, claim_asked_ns;
+    uint64_t last_beat_ns, last_cpu_ns;
     run_ready_fn ready;
     void *ready_arg;
     loop_fn on_drained;
@@ -81,10 +90,15 @@ static void drained_later(void *arg)
 
 static void drain_check(struct run *run)
 {
-    if (run->draining && !run->drained && run->active_count == 0 && !run->claiming) {
+    if (run->draining && !run->drained && run->active_count == 0 && !run->claiming && run->warm_ending == 0) {
         run->drained = true;
         loop_post(run->o.loop, drained_later, run);
     }
+}
+
+static void tell_crowded(struct run *run)
+{
+    warm_crowded(run->warm, run->active_count - run->ended_count >= run->o.slots);
 }
 
 static void active_free(struct active *a)
@@ -93,12 +107,28 @@ static void active_free(struct active *a)
 
     TAILQ_REMOVE(&run->active, a, link);
     run->active_count--;
+    run->ended_count -= a->ended;
     loop_timer_free(a->record_timer);
     job_result_done(&a->result);
     job_free(a->job);
     free(a);
+    tell_crowded(run);
     drain_check(run);
     claim(run);
+}
+
+/* Redis is away, full, or fails: the result is worth more than one try. */
+static bool record_again(struct active *a, const struct err *err)
+{
+    if (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND)
+        return false;
+    if (err->code != ERR_AGAIN && ++a->refusals == REFUSALS_MAX)
+        return false;
+    if (a->refusals == 1)
+        LOG_ERROR("result_not_taken", F_STR("token", a->job->token), F_STR("reason", err->text));
+    loop_timer_arm(a->record_timer, a->record_delay_ms);
+    a->record_delay_ms = MIN(a->record_delay_ms * 2, (uint64_t)RECORD_MAX_MS);
+    return true;
 }
 
 static void on_recorded(void *arg, const struct err *err)
@@ -106,11 +136,9 @@ static void on_recorded(void *arg, const struct err *err)
     struct active *a = arg;
 
     a->recording = false;
-    if (err != NULL && err->code == ERR_AGAIN) {
-        loop_timer_arm(a->record_timer, a->record_delay_ms);
-        a->record_delay_ms = MIN(a->record_delay_ms * 2, (uint64_t)RECORD_MAX_MS);
+    if (err != NULL && record_again(a, err))
         return;
-    }
+    TRACE(a->job->token, "recorded");
     if (err != NULL)
         LOG_WARN("result_refused", F_STR("token", a->job->token), F_UINT("epoch", a->epoch),
                  F_STR("reason", err->text));
@@ -136,25 +164,20 @@ static void on_record_timer(void *arg)
     record(arg);
 }
 
-static uint64_t result_cpu_ns(const struct job_result *r)
+/* Want of the machine's, which the next worker may not have: the lease decides. */
+static bool transient(int code)
 {
-    uint64_t ns = r->compile_measure.cpu_ns;
-
-    for (size_t i = 0; i < r->test_count; i++)
-        ns += r->tests[i].measure.cpu_ns;
-    return ns;
+    return code == ERR_AGAIN || code == -EMFILE || code == -ENFILE || code == -ENOMEM || code == -ENOBUFS;
 }
 
 static void on_job_done(void *arg, struct job_result *result, const struct err *err)
 {
     struct active *a = arg;
-    struct run *run = a->run;
 
     a->rj = NULL;
-    run->cells_cpu_ns += result_cpu_ns(result);
-    for (size_t i = 0; i < result->test_count; i++)
-        run->cells_memory = MAX(run->cells_memory, result->tests[i].measure.memory_bytes);
-    if (a->lost || (err != NULL && err->code == ERR_AGAIN && !a->hand_back)) {
+    if (err != NULL && err->code == ERR_AGAIN && (a->hand_back || a->cancelled))
+        err = NULL; /* killed as it should be */
+    if (a->lost || (err != NULL && transient(err->code))) {
         /* Not ours any more, or the jailer is gone: the lease decides who runs it next. */
         LOG_WARN("job_abandoned", F_STR("token", a->job->token), F_UINT("epoch", a->epoch),
                  F_STR("reason", a->lost ? "its lease was lost" : err->text));
@@ -174,7 +197,12 @@ static void on_job_done(void *arg, struct job_result *result, const struct err *
         a->result.message = mem_printf("execd could not run this job: %s", err->text);
     }
     a->record_delay_ms = RECORD_FIRST_MS;
+    TRACE(a->job->token, "judged");
+    a->ended = true;
+    a->run->ended_count++;
+    tell_crowded(a->run);
     record(a);
+    claim(a->run);
 }
 
 /* ---- claim ------------------------------------------------------------------------------ */
@@ -190,6 +218,9 @@ static void begin(struct run *run, struct store_claim *c)
     a->record_timer = loop_timer_new(run->o.loop, on_record_timer, a);
     TAILQ_INSERT_TAIL(&run->active, a, link);
     run->active_count++;
+    tell_crowded(run);
+    TRACE_AT(a->job->token, "claim_asked", run->claim_asked_ns);
+    TRACE(a->job->token, "claimed");
     a->rj = run_job_start(&run->ctx, lang, a->job, on_job_done, a);
     if (run->draining) { /* it was claimed while the drain began */
         a->hand_back = true;
@@ -197,34 +228,46 @@ static void begin(struct run *run, struct store_claim *c)
     }
 }
 
-static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count)
+static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
 {
     struct run *run = arg;
 
     run->claiming = false;
+    run->dry = err != NULL || (count < run->asked && !more);
     if (err != NULL && err->code != ERR_AGAIN)
         LOG_ERROR("claim_failed", F_STR("reason", err->text));
     for (size_t i = 0; i < count; i++)
         begin(run, &claims[i]);
     drain_check(run);
-    if (err == NULL && count > 0)
-        claim(run);
+    claim(run);
 }
 
+/* A slot is free as soon as its job has ended: then the result and the question for the next job reach Redis
+ * together, and are one write to its disk.  Results that Redis does not take keep the worker from claiming.
+ * A queue that was found empty is asked again when a hint has come, or the poll's time. */
 static void claim(struct run *run)
 {
-    if (!run->started || run->draining || run->claiming || run->active_count >= run->o.slots)
+    unsigned running = run->active_count - run->ended_count;
+
+    if (!run->started || run->draining || run->claiming)
         return;
-    if (!store_connected(run->o.store))
+    if (running >= run->o.slots || run->ended_count > run->o.slots)
+        return;
+    if ((run->dry && !run->hinted) || !store_connected(run->o.store))
         return;
     run->claiming = true;
-    store_claim(run->o.store, run->id, run->languages, run->language_count, run->o.slots - run->active_count,
-                on_claimed, run);
+    run->hinted = false;
+    run->asked = run->o.slots - running;
+    run->claim_asked_ns = clock_mono_ns();
+    store_claim(run->o.store, run->id, run->languages, run->language_count, run->asked, on_claimed, run);
 }
 
 static void on_ready_hint(void *arg)
 {
-    claim(arg);
+    struct run *run = arg;
+
+    run->hinted = true; /* also while an answer is on its way, which may know nothing of it */
+    claim(run);
 }
 
 static void on_claim_timer(void *arg)
@@ -232,7 +275,7 @@ static void on_claim_timer(void *arg)
     struct run *run = arg;
 
     loop_timer_arm(run->claim_timer, CLAIM_POLL_MS);
-    claim(run);
+    on_ready_hint(run);
 }
 
 /* ---- heartbeat and leases ------------------------------------------------------------------ */
@@ -323,25 +366,46 @@ static uint64_t own_memory(void)
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static void beat_warm(const struct run *run, struct store_worker *w)
+{
+    struct warm_stats stats[STORE_WARM_MAX];
+
+    w->warm_count = warm_stats(run->warm, stats, COUNT_OF(stats));
+    for (size_t i = 0; i < w->warm_count; i++) {
+        struct store_warm *to = &w->warm[i];
+        const struct warm_stats *from = &stats[i];
+
+        to->language_id = from->language_id;
+        to->booting = from->booting;
+        to->idle = from->idle;
+        to->busy = from->busy;
+        to->memory_bytes = from->memory_bytes;
+        memcpy(to->steps, from->steps, sizeof(from->steps));
+        memcpy(to->misses, from->misses, sizeof(from->misses));
+    }
+}
+
 static void beat(struct run *run)
 {
-    struct store_worker w = {.slots = run->o.slots, .running = run->active_count, .draining = run->draining};
-    uint64_t now = clock_mono_ns();
-    uint64_t cpu = own_cpu_ns() + run->cells_cpu_ns;
+    struct store_worker w = {
+        .slots = run->o.slots, .running = run->active_count - run->ended_count, .draining = run->draining};
+    uint64_t now = clock_mono_ns(), memory, cpu;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+    jail_usage(run->o.jail, &memory, &cpu);
+    cpu += own_cpu_ns();
     snprintf(w.id, sizeof(w.id), "%s", run->id);
     if (run->last_beat_ns != 0 && now > run->last_beat_ns)
         w.cpu_ratio =
             (double)(cpu - run->last_cpu_ns) / ((double)(now - run->last_beat_ns) * (double)MAX(cores, 1L));
     run->last_beat_ns = now;
     run->last_cpu_ns = cpu;
-    w.memory_bytes = own_memory() + run->cells_memory;
-    run->cells_memory = 0;
+    w.memory_bytes = own_memory() + memory;
     w.started_ms = run->started_ms;
     w.seen_ms = clock_wall_ms();
     w.enforced = jail_facts(run->o.jail)->enforced;
     w.missing = jail_facts(run->o.jail)->missing;
+    beat_warm(run, &w);
     store_heartbeat(run->o.store, &w, run->o.conf->heartbeat_ms * 3, ignore_done, run);
 }
 
@@ -353,21 +417,6 @@ static void on_beat_timer(void *arg)
     beat(run);
     extend(run);
     tell_languages(run);
-}
-
-static void on_reaped(void *arg, const struct err *err, size_t count)
-{
-    (void)arg;
-    if (err == NULL && count > 0)
-        LOG_WARN("jobs_recovered", F_UINT("count", count));
-}
-
-static void on_reap_timer(void *arg)
-{
-    struct run *run = arg;
-
-    loop_timer_arm(run->reap_timer, REAP_MS);
-    store_reap(run->o.store, on_reaped, run);
 }
 
 /* ---- life -------------------------------------------------------------------------------------- */
@@ -419,8 +468,54 @@ struct run *run_new(const struct run_options *o, run_ready_fn ready, void *arg)
     TAILQ_INIT(&run->active);
     make_id(run);
     run->check = run_check_start(&run->ctx, o->plugins, o->slots, on_checked, run);
+    run->ctx.cache = o->cache; /* from here on: checks compile */
     return run;
 }
+
+/* ---- warm runtimes ------------------------------------------------------------------------------- */
+
+static void warm_begin(struct run *run)
+{
+    const struct warm_options wo = {.loop = run->o.loop,
+                                    .jail = run->o.jail,
+                                    .conf = run->o.conf,
+                                    .slots = run->o.slots,
+                                    .prove = run_prove_pool,
+                                    .prove_arg = run->prove = run_prove_new(&run->ctx, run->check)};
+
+    run->warm = run->ctx.warm = warm_new(&wo);
+    run_prove_start(run->prove, run->warm, run->o.plugins);
+}
+
+static void on_warm_ended(void *arg)
+{
+    struct run *run = arg;
+
+    run->warm_ending--;
+    drain_check(run);
+}
+
+static void warm_end(struct run *run)
+{
+    if (run->warm == NULL)
+        return;
+    run->warm_ending = 2;
+    warm_stop(run->warm, on_warm_ended, run);
+    run_prove_stop(run->prove, on_warm_ended, run);
+}
+
+void run_try_warm(struct run *run, loop_fn fn, void *arg)
+{
+    warm_begin(run);
+    warm_on_settled(run->warm, fn, arg);
+}
+
+void run_describe_warm(const struct run *run, int32_t language_id, char *out, size_t size)
+{
+    warm_describe(run->warm, language_id, out, size);
+}
+
+/* ---- start and end --------------------------------------------------------------------------------- */
 
 void run_start(struct run *run)
 {
@@ -430,10 +525,9 @@ void run_start(struct run *run)
     run->started_ms = clock_wall_ms();
     run->claim_timer = loop_timer_new(run->o.loop, on_claim_timer, run);
     run->beat_timer = loop_timer_new(run->o.loop, on_beat_timer, run);
-    run->reap_timer = loop_timer_new(run->o.loop, on_reap_timer, run);
     store_on_ready(run->o.store, on_ready_hint, run);
+    warm_begin(run);
     on_beat_timer(run);
-    on_reap_timer(run);
     on_claim_timer(run);
 }
 
@@ -465,6 +559,7 @@ void run_drain(struct run *run, loop_fn fn, void *arg)
     run->draining = true;
     run->on_drained = fn;
     run->drained_arg = arg;
+    warm_end(run);
     run->drain_timer = loop_timer_new(run->o.loop, on_drain_timer, run);
     loop_timer_arm(run->drain_timer, run->o.conf->drain_ms);
     if (run->started) {
@@ -505,8 +600,9 @@ void run_free(struct run *run)
     }
     loop_timer_free(run->claim_timer);
     loop_timer_free(run->beat_timer);
-    loop_timer_free(run->reap_timer);
     loop_timer_free(run->drain_timer);
+    run_prove_free(run->prove);
+    warm_free(run->warm);
     run_check_free(run->check);
     free(run->languages);
     free(run);

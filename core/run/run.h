@@ -26,6 +26,23 @@
 #include "plugin/plugin.h"
 #include "store/store.h"
 
+/* ---- compiled output that is used again (run_cache.c) ----------------------------- */
+
+struct run_cache;
+struct run_cache_options {
+    struct loop *loop;
+    int folder_fd; /* of cache_folder_open(); this and the next stay the caller's */
+    int root_fd;   /* of jail_root_describe() */
+    uint64_t bytes_max;
+    bool by_tenant; /* nobody is served what another tenant's job has made */
+};
+/* Looks at all files that cells show, which takes as long as jail_root_describe(). */
+int run_cache_new(const struct run_cache_options *o, struct run_cache **ret, struct err *reterr) NODISCARD;
+void run_cache_stop(struct run_cache *rc); /* before loop_free() */
+void run_cache_free(struct run_cache *rc); /* after it, because of its helpers; NULL is fine for both */
+
+/* ---- the worker ------------------------------------------------------------------- */
+
 struct run;
 
 struct run_options {
@@ -34,6 +51,7 @@ struct run_options {
     struct jail *jail;
     struct plugin_set *plugins;
     const struct conf *conf;
+    struct run_cache *cache; /* NULL: every program is compiled */
     unsigned slots;
 };
 
@@ -42,7 +60,7 @@ struct run_options {
  * Claims nothing before run_start(). */
 typedef void (*run_ready_fn)(void *arg, const struct err *err);
 struct run *run_new(const struct run_options *o, run_ready_fn ready, void *arg);
-/* Registers the worker, then claims, extends, beats and reaps until run_drain(). */
+/* Registers the worker, then claims, extends and beats until run_drain(). */
 void run_start(struct run *run);
 /* Claims no more; running jobs get conf->drain_ms to end, the rest is killed and handed back
  * without counting the attempt.  fn runs once, when nothing runs and everything was recorded
@@ -54,6 +72,11 @@ void run_drain_now(struct run *run);
 void run_free(struct run *run);
 /* After ready: does this language work here? */
 bool run_serves(const struct run *run, int32_t language_id);
+/* After ready, instead of run_start(): starts each language's warm runtimes and has them go through its
+ * self-test; fn once, when it is known what becomes of them. */
+void run_try_warm(struct run *run, loop_fn fn, void *arg);
+/* For a person; "" where a language has none. */
+void run_describe_warm(const struct run *run, int32_t language_id, char *out, size_t size);
 const char *run_worker_id(const struct run *run);
 
 #endif

@@ -15,6 +15,7 @@ struct item {
     enum phase phase;
     struct job *job;
     struct run_job *rj;
+    struct run_said said; /* by the self-test */
 };
 
 struct run_check {
@@ -80,25 +81,40 @@ static void on_tested(void *arg, struct job_result *r, const struct err *err)
         result_reason(r, why, sizeof(why));
         item_end(it, why);
     } else {
+        it->said = (struct run_said){r->tests[0].out.bytes, r->tests[0].err.bytes};
+        memset(&r->tests[0].out.bytes, 0, sizeof(struct buf));
+        memset(&r->tests[0].err.bytes, 0, sizeof(struct buf));
         item_end(it, NULL);
     }
 }
 
-static void start_test(struct item *it)
+struct job *run_check_job(const struct plugin_lang *lang, const struct job_limits *limits, struct err *reterr)
 {
+    struct job *job = job_new();
     struct bytes source, expected;
 
-    plugin_lang_selftest(it->lang, &source, &expected);
+    plugin_lang_selftest(lang, &source, &expected);
+    uuid_new(job->token);
+    job->language_id = plugin_lang_id(lang);
+    job->limits = *limits;
+    job->tenant = mem_dup("");
+    if (buf_add(&job->source, source.ptr, source.len) == 0 &&
+        job_tests_add(job, bytes_of(""), &expected) == 0)
+        return job;
+    err_set(reterr, -ENOMEM, "not enough memory");
+    return job_free(job);
+}
+
+static void start_test(struct item *it)
+{
+    struct job_limits limits = it->check->ctx.conf->limits_default;
+    struct err err = {0};
+
+    limits.memory_bytes = MAX(limits.memory_bytes, plugin_lang_memory_min(it->lang));
     it->phase = PHASE_TEST;
-    it->job = job_new();
-    uuid_new(it->job->token);
-    it->job->language_id = plugin_lang_id(it->lang);
-    it->job->limits = it->check->ctx.conf->limits_default;
-    it->job->limits.memory_bytes = MAX(it->job->limits.memory_bytes, plugin_lang_memory_min(it->lang));
-    it->job->tenant = mem_dup("");
-    if (buf_add(&it->job->source, source.ptr, source.len) != 0 ||
-        job_tests_add(it->job, bytes_of(""), &expected) != 0) {
-        item_end(it, "not enough memory");
+    it->job = run_check_job(it->lang, &limits, &err);
+    if (it->job == NULL) {
+        item_end(it, err.text);
         return;
     }
     it->rj = run_job_start(&it->check->ctx, it->lang, it->job, on_tested, it);
@@ -187,12 +203,23 @@ bool run_check_serves(const struct run_check *c, int32_t language_id)
     return false;
 }
 
+const struct run_said *run_check_said(const struct run_check *c, int32_t language_id)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (plugin_lang_id(c->items[i].lang) == language_id)
+            return c->items[i].phase == PHASE_OK ? &c->items[i].said : NULL;
+    return NULL;
+}
+
 void run_check_free(struct run_check *c)
 {
     if (c == NULL)
         return;
-    for (size_t i = 0; i < c->count; i++)
+    for (size_t i = 0; i < c->count; i++) {
         job_free(c->items[i].job);
+        buf_done(&c->items[i].said.out);
+        buf_done(&c->items[i].said.err);
+    }
     free(c->items);
     free(c);
 }

@@ -8,12 +8,17 @@
 
 #include <unistd.h>
 
+#include "log/log.h"
+#include "log/trace.h"
+
 struct run_job {
     struct run_job_context ctx;
     struct plugin_lang *lang;
     const struct job *job; /* NULL for a probe */
     struct plugin_plan *plan;
     struct job_limits limits;
+    struct run_cache_key key; /* of its compiled output */
+    bool has_key;
     int run_bundle, kept_bundle; /* files of the run step; output of the compile step */
     struct run_step *step;       /* NULL when none runs */
     size_t test_index;
@@ -41,6 +46,19 @@ static void job_end(void *arg)
     free(rj);
 }
 
+/* A version's probe is nobody's job. */
+static void mark(const struct run_job *rj, const char *step)
+{
+    if (rj->job != NULL)
+        TRACE(rj->job->token, step);
+}
+
+static void mark_took(const struct run_job *rj, const char *step, const struct job_measure *m)
+{
+    if (rj->job != NULL)
+        TRACE_AT(rj->job->token, step, m->wall_ns);
+}
+
 /* Called from any depth; done() is owed from a later turn. */
 static void job_end_soon(struct run_job *rj)
 {
@@ -52,26 +70,6 @@ static void job_fail_soon(struct run_job *rj, const char *what)
     err_add(&rj->err, "%s", what);
     rj->result.status = JOB_INTERNAL_ERROR;
     job_end_soon(rj);
-}
-
-/* The files of one phase as a sealed bundle. */
-static int bundle_phase(const struct plugin_plan *plan, uint32_t phase, int *ret_fd, struct err *reterr)
-{
-    struct jail_bundle *b = jail_bundle_new("files");
-
-    for (size_t i = 0; i < plan->file_count; i++) {
-        const struct plugin_file *f = &plan->files[i];
-        struct bytes body = {f->body.data, f->body.len};
-        int rc;
-
-        if ((f->phases & phase) == 0)
-            continue;
-        if ((rc = jail_bundle_file(b, f->path, body, f->mode, reterr)) != 0) {
-            jail_bundle_free(b);
-            return rc;
-        }
-    }
-    return jail_bundle_seal(b, ret_fd, reterr);
 }
 
 static struct bytes tail_of(const struct job_output *o)
@@ -89,6 +87,8 @@ static void on_test_done(void *arg, struct run_step_result *r, const struct err 
     struct job_test_result *t;
 
     rj->step = NULL;
+    mark_took(rj, "run_took", &r->measure);
+    mark(rj, "run_done");
     if (err != NULL) {
         rj->err = *err;
         job_fail_soon(rj, "run step");
@@ -105,7 +105,7 @@ static void on_test_done(void *arg, struct run_step_result *r, const struct err 
         job_end_soon(rj);
         return;
     }
-    t->status = job_verdict(&t->measure, &rj->limits, &rj->job->tests[rj->test_index], &t->out);
+    t->status = job_verdict(&t->measure, &rj->job->tests[rj->test_index], &t->out);
     t->status = plugin_lang_classify(rj->lang, PLUGIN_PHASE_RUN, &t->measure, &rj->limits, tail_of(&t->err),
                                      t->status);
     if (t->status == JOB_MEMORY_LIMIT_EXCEEDED && t->measure.hit == JOB_HIT_NONE)
@@ -119,6 +119,8 @@ static void run_next_test(struct run_job *rj)
     const struct job *job = rj->job;
     int bundles[2] = {rj->run_bundle, rj->kept_bundle};
     struct run_step_spec spec = {
+        .lang = rj->lang,
+        .plan = rj->plan,
         .step = &rj->plan->run,
         .limits = &rj->limits,
         .bundles = bundles,
@@ -135,11 +137,26 @@ static void run_next_test(struct run_job *rj)
 
         spec.stdin_data = (struct bytes){in->data, in->len};
     }
-    if (run_step_start(rj->ctx.loop, rj->ctx.jail, &spec, on_test_done, rj, &rj->step, &rj->err) != 0)
+    mark(rj, "run_asked");
+    if (run_step_start(&rj->ctx, &spec, on_test_done, rj, &rj->step, &rj->err) != 0)
         job_fail_soon(rj, "start a cell");
 }
 
 /* ---- the compile step --------------------------------------------------------------- */
+
+/* Which limit, if one, made it fail; the plugin knows its compiler's ways of saying so. */
+static void explain_compile(struct run_job *rj)
+{
+    struct job_measure *m = &rj->result.compile_measure;
+    const struct job_limits *l = &rj->ctx.conf->limits_compile;
+    const struct job_output *said = &rj->result.compile;
+    enum job_status v =
+        plugin_lang_classify(rj->lang, PLUGIN_PHASE_BUILD, m, l, tail_of(said), JOB_COMPILE_ERROR);
+
+    if (m->hit == JOB_HIT_NONE && v == JOB_MEMORY_LIMIT_EXCEEDED)
+        m->hit = JOB_HIT_MEMORY;
+    rj->result.message = run_why(m, l, (struct bytes){said->bytes.data, said->bytes.len});
+}
 
 static void on_compile_done(void *arg, struct run_step_result *r, const struct err *err)
 {
@@ -147,6 +164,8 @@ static void on_compile_done(void *arg, struct run_step_result *r, const struct e
     enum job_status verdict;
 
     rj->step = NULL;
+    mark_took(rj, "compile_took", &r->measure);
+    mark(rj, "compile_done");
     if (err != NULL && err->code != ERR_REQUEST) {
         rj->err = *err;
         job_fail_soon(rj, "compile step");
@@ -159,37 +178,44 @@ static void on_compile_done(void *arg, struct run_step_result *r, const struct e
         err != NULL ? JOB_COMPILE_ERROR : job_compile_verdict(&r->measure, rj->result.compile.truncated);
     if (err != NULL) /* the output could not be handed on: the program's own doing */
         rj->result.message = mem_printf("the compiler's output was refused: %s", err->text);
-    else if (verdict != JOB_COMPLETED && r->measure.hit != JOB_HIT_NONE)
-        rj->result.message =
-            mem_printf("the compile step passed its limit: %s", job_limit_hit_name(r->measure.hit));
-    else if (verdict != JOB_COMPLETED && r->measure.oom)
-        rj->result.message = mem_printf("the compile step passed its limit: memory");
+    else if (verdict == JOB_COMPILE_ERROR)
+        explain_compile(rj);
     rj->kept_bundle = steal_fd(&r->kept_fd);
     if (verdict != JOB_COMPLETED) {
         rj->result.status = verdict;
         job_end_soon(rj);
         return;
     }
+    if (rj->has_key && !r->by_service) /* one that was taken over would forge what outlives it */
+        run_cache_put(rj->ctx.cache, &rj->key, &rj->result, rj->kept_bundle);
     run_next_test(rj);
+}
+
+/* True where the same program was compiled before. */
+static bool compiled_before(struct run_job *rj)
+{
+    rj->has_key = rj->job != NULL &&
+                  run_cache_key(rj->ctx.cache, &rj->key, rj->lang, rj->plan, rj->ctx.conf, rj->job->tenant);
+    if (rj->has_key)
+        rj->kept_bundle = run_cache_get(rj->ctx.cache, &rj->key, &rj->result);
+    if (rj->kept_bundle >= 0)
+        LOG_DEBUG("compiled_before", F_STR("token", rj->job->token));
+    return rj->kept_bundle >= 0;
 }
 
 static void run_compile(struct run_job *rj)
 {
-    struct run_step_spec spec = {
+    const struct run_step_spec spec = {
+        .lang = rj->lang,
+        .plan = rj->plan,
         .step = &rj->plan->build,
         .limits = &rj->ctx.conf->limits_compile,
-        .merge = true,
+        .compile = true,
         .keep_bytes = rj->ctx.conf->compile_keep_bytes,
-        .bundle_count = 1,
     };
-    CLEAN_FD int bundle = -1;
 
-    if (bundle_phase(rj->plan, PLUGIN_PHASE_BUILD, &bundle, &rj->err) != 0) {
-        job_fail_soon(rj, "bundle of the compile step");
-        return;
-    }
-    spec.bundles = &bundle;
-    if (run_step_start(rj->ctx.loop, rj->ctx.jail, &spec, on_compile_done, rj, &rj->step, &rj->err) != 0)
+    mark(rj, "compile_asked");
+    if (run_step_start(&rj->ctx, &spec, on_compile_done, rj, &rj->step, &rj->err) != 0)
         job_fail_soon(rj, "start a cell");
 }
 
@@ -212,9 +238,9 @@ static struct run_job *job_new_run(const struct run_job_context *ctx, struct plu
 
 static void job_begin(struct run_job *rj)
 {
-    if (bundle_phase(rj->plan, PLUGIN_PHASE_RUN, &rj->run_bundle, &rj->err) != 0)
+    if (warm_bundle(rj->plan, PLUGIN_PHASE_RUN, &rj->run_bundle, &rj->err) != 0)
         job_fail_soon(rj, "bundle of the run step");
-    else if (rj->plan->build.present)
+    else if (rj->plan->build.present && !compiled_before(rj))
         run_compile(rj);
     else
         run_next_test(rj);
@@ -226,6 +252,7 @@ struct run_job *run_job_start(const struct run_job_context *ctx, struct plugin_l
     struct run_job *rj = job_new_run(ctx, lang, job, done, arg);
     int rc = plugin_lang_plan(lang, job, &rj->plan, &rj->err);
 
+    mark(rj, "planned");
     rj->limits = job->limits;
     if (rc == ERR_REQUEST) { /* the plugin says what the submitter must change */
         rj->result.status = JOB_COMPILE_ERROR;

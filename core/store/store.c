@@ -13,8 +13,6 @@
  * process at once. */
 #include "store_internal.h"
 
-#define HINT_MS 1 /* hints that come together run once */
-
 /* ---- hints ------------------------------------------------------------------------------ */
 
 static void on_hint_timer(void *arg)
@@ -33,8 +31,7 @@ static void hint(struct store *s, bool ready, bool outbox)
 {
     s->ready_posted |= ready;
     s->outbox_posted |= outbox;
-    if (!loop_timer_armed(s->hint_timer))
-        loop_timer_arm(s->hint_timer, HINT_MS);
+    loop_timer_arm(s->hint_timer, 0); /* hints that come together run once */
 }
 
 static void on_message(redisAsyncContext *ac, void *reply, void *arg)
@@ -76,6 +73,7 @@ static void judge(struct store *s)
     s->connected = connected;
     loop_timer_arm(s->change_timer, 0);
     if (connected) {
+        store_calls_repeat(s);
         store_waits_ask_all(s);
         hint(s, true, true);
     }
@@ -145,19 +143,30 @@ static void on_fail_timer(void *arg)
     store_calls_fail(arg);
 }
 
+static void on_unsure_timer(void *arg)
+{
+    store_calls_give_up(arg);
+}
+
 /* ---- open and free ------------------------------------------------------------------------- */
 
 /* What Redis itself has to conclude with: results are bytes to it. */
 static int make_results(struct store *s)
 {
-    struct job_result lost = {.status = JOB_INTERNAL_ERROR}, cancelled = {.status = JOB_CANCELLED};
+    struct job_result lost = {.status = JOB_INTERNAL_ERROR}, overdue = {.status = JOB_INTERNAL_ERROR},
+                      cancelled = {.status = JOB_CANCELLED};
     int rc;
 
     lost.message = mem_printf("the worker was lost %u times while it ran this job", s->o.max_attempts);
+    overdue.message = mem_printf("no worker took this job within %llu ms (queue.max_wait_ms)",
+                                 (unsigned long long)s->o.queue_max_wait_ms);
     rc = store_put_result(&lost, &s->lost_result);
+    if (rc == 0)
+        rc = store_put_result(&overdue, &s->overdue_result);
     if (rc == 0)
         rc = store_put_result(&cancelled, &s->cancelled_result);
     job_result_done(&lost);
+    job_result_done(&overdue);
     return rc;
 }
 
@@ -178,6 +187,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->o.prefix = NULL;
     s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
     TAILQ_INIT(&s->failing);
+    TAILQ_INIT(&s->unsure);
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
         TAILQ_INIT(&s->waits[i]);
     if (make_results(s) != 0)
@@ -185,6 +195,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->hint_timer = loop_timer_new(loop, on_hint_timer, s);
     s->change_timer = loop_timer_new(loop, on_changed, s);
     s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
+    s->unsure_timer = loop_timer_new(loop, on_unsure_timer, s);
     s->command = (struct store_link){.ready = command_ready, .down = link_down, .ping = command_ping};
     s->subscription =
         (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
@@ -202,6 +213,7 @@ void store_free(struct store *s)
     s->connected = false;
     store_link_close(&s->subscription);
     store_link_close(&s->command); /* answers what is under way */
+    store_calls_give_up(s);
     while (!TAILQ_EMPTY(&s->failing))
         store_calls_fail(s);
     store_waits_drop(s);
@@ -210,11 +222,13 @@ void store_free(struct store *s)
     loop_timer_free(s->hint_timer);
     loop_timer_free(s->change_timer);
     loop_timer_free(s->fail_timer);
+    loop_timer_free(s->unsure_timer);
     if (s->o.password != NULL)
         explicit_bzero((char *)(uintptr_t)s->o.password, strlen(s->o.password));
     free((char *)(uintptr_t)s->o.password);
     store_address_done(&s->address);
     buf_done(&s->lost_result);
+    buf_done(&s->overdue_result);
     buf_done(&s->cancelled_result);
     free(s->tag);
     free(s);

@@ -5,8 +5,9 @@
  * All calls are asynchronous on the loop: the callback runs exactly once, from a
  * later turn, with err == NULL on success.  Nothing passed in is kept after the
  * call returns.  While Redis is away calls fail at once with ERR_AGAIN; the store
- * reconnects by itself with a growing, bounded delay.  Errors a client may see:
- * ERR_FULL (queue bound), ERR_NOT_FOUND, ERR_CONFLICT, ERR_AGAIN, ERR_INTERNAL. */
+ * reconnects by itself with a growing, bounded delay.  Where an answer is lost with the connection, a
+ * submission or cancellation may have had its effect: ERR_UNSURE.  Errors a client may see: ERR_FULL (queue
+ * bound), ERR_NOT_FOUND, ERR_CONFLICT, ERR_AGAIN, ERR_UNSURE, ERR_INTERNAL. */
 #ifndef EXECD_STORE_H
 #define EXECD_STORE_H
 
@@ -24,8 +25,11 @@ struct store_options {
     uint64_t lease_ms;
     uint32_t max_attempts;
     uint64_t result_ttl_ms;
-    uint64_t queue_max_jobs, queue_max_bytes;
+    uint64_t hook_ttl_ms; /* a result with a webhook is kept this long at least */
+    uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
 };
+/* Can it be used as store_options.url?  ERR_CONFIG with the reason, in which the url itself is not shown. */
+int store_url_check(const char *url, struct err *reterr);
 int store_open(struct loop *loop, const struct store_options *o, struct store **ret,
                struct err *reterr) NODISCARD;
 void store_free(struct store *s); /* every callback still owed gets ERR_AGAIN first */
@@ -48,11 +52,12 @@ pid_t store_embedded_pid(const struct store_embedded *e);
 
 typedef void (*store_done_fn)(void *arg, const struct err *err);
 
-/* One atomic call for all of them: accepted whole or not at all. */
+/* One atomic call for all of them: accepted whole or not at all.  If the connection is lost before the answer
+ * the same call is made once more, which changes nothing if the first came through. */
 void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg);
 
 struct store_view {  /* a job as it is now */
-    struct job *job; /* without source, stdin and expected bytes; borrowed for the callback */
+    struct job *job; /* without callback, args, source and tests; borrowed for the callback */
     enum job_status status;
     struct job_result *result; /* NULL until terminal; borrowed */
     uint64_t started_ms;       /* 0 until running */
@@ -66,6 +71,7 @@ struct store_wait;
 struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done,
                               void *arg);
 void store_wait_cancel(struct store_wait *w); /* done() never comes */
+void store_waits_end(struct store *s);        /* all are answered with what there is, as if time were over */
 /* Queued: cancelled now.  Running: marked; its worker sees it at the next extend.  Terminal: ERR_CONFLICT. */
 void store_cancel(struct store *s, const char *token, store_done_fn done, void *arg);
 
@@ -75,7 +81,9 @@ struct store_claim {
     struct job *job;
     uint32_t epoch;
 }; /* the callback takes each job */
-typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count);
+/* `more`: nothing may have been found, but asking again at once is worth it. */
+typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count,
+                               bool more);
 /* Up to `max` jobs, by priority, round-robin between tenants.  `languages` this worker serves; a job of
  * another language is left for others. */
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
@@ -96,12 +104,23 @@ void store_finish(struct store *s, const char *token, uint32_t epoch, const stru
                   store_done_fn done, void *arg);
 /* Hands a job back: to the head of its queue, attempt not counted. */
 void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg);
-/* Returns expired leases to the queue, ends jobs past max_attempts as internal_error. */
-typedef void (*store_count_fn)(void *arg, const struct err *err, size_t count);
-void store_reap(struct store *s, store_count_fn done, void *arg);
-/* fn is called (a hint, coalesced) when jobs became ready. */
+/* Returns expired leases to the queue; ends jobs past max_attempts, and those that waited for a worker
+ * longer than queue_max_wait_ms, as internal_error.  A bounded number at a time; every role does it. */
+typedef void (*store_reap_fn)(void *arg, const struct err *err, size_t recovered, size_t overdue);
+void store_reap(struct store *s, store_reap_fn done, void *arg);
+/* fn is called (a hint, coalesced) when jobs became ready, or will be by the time that a question which fn
+ * asks at once is answered. */
 void store_on_ready(struct store *s, loop_fn fn, void *arg);
 
+#define STORE_WARM_MAX 16 /* languages of a worker with warm runtimes; more are not told of */
+#define STORE_WARM_WAYS 4 /* room for what warm.h counts */
+#define STORE_WARM_MISSES 12
+struct store_warm { /* a worker's warm runtimes of one language */
+    int32_t language_id;
+    uint32_t booting, idle, busy;
+    uint64_t memory_bytes;
+    uint64_t steps[STORE_WARM_WAYS], misses[STORE_WARM_MISSES]; /* since its start */
+};
 struct store_worker { /* heartbeat; kept for 3 beats */
     char id[64];      /* host:pid:random */
     uint32_t slots, running;
@@ -110,6 +129,8 @@ struct store_worker { /* heartbeat; kept for 3 beats */
     uint64_t started_ms, seen_ms;
     bool draining;
     uint32_t enforced, missing; /* protections, as of jail.h */
+    struct store_warm warm[STORE_WARM_MAX];
+    size_t warm_count;
 };
 void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
                      void *arg);
@@ -136,8 +157,12 @@ struct store_delivery { /* due now, leased to us for lease_ms */
 };
 typedef void (*store_delivery_fn)(void *arg, const struct err *err, struct store_delivery *d, size_t count);
 void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_delivery_fn done, void *arg);
-/* retry_ms 0 and delivered false: given up; the reason is kept with the job for its TTL. */
-void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered,
+enum store_outcome {
+    STORE_DELIVERED,
+    STORE_FAILED, /* tried again after retry_ms; 0: given up, the reason is kept with the job for its TTL */
+    STORE_UNSENT, /* not tried at all: due again after retry_ms, and the attempt does not count */
+};
+void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, enum store_outcome outcome,
                          uint64_t retry_ms, const char *reason, store_done_fn done, void *arg);
 void store_on_outbox(struct store *s, loop_fn fn, void *arg);
 
@@ -151,6 +176,7 @@ struct store_language_stats {
     uint64_t run_buckets[STORE_BUCKETS];  /* cumulative counts of execution time */
     double run_seconds_sum;
     uint64_t run_count;
+    uint64_t by_cache[JOB_CACHE_COUNT]; /* compile steps: from the cache, or not in it */
 };
 struct store_stats {
     uint64_t queued[JOB_PRIORITY_COUNT], running, outbox, outbox_dead;

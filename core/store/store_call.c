@@ -1,7 +1,8 @@
 /* store_call.c - one question to Redis and its one answer. */
 #include "store_internal.h"
 
-#define IN_FLIGHT_MAX 20000
+#define IN_FLIGHT_MAX 20000 /* of clients' questions; what workers have to say is bounded by their slots */
+#define REPEAT_WITHIN_MS 5000
 
 /* ---- arguments ------------------------------------------------------------------------ */
 
@@ -63,7 +64,9 @@ static int reply_error(struct err *err, const char *text)
         return err_set(err, ERR_FULL, "Redis is out of memory");
     if (strncmp(text, "LOADING", 7) == 0 || strncmp(text, "BUSY", 4) == 0 ||
         strncmp(text, "MISCONF", 7) == 0 || strncmp(text, "READONLY", 8) == 0 ||
-        strncmp(text, "NOSCRIPT", 8) == 0 || strncmp(text, "MASTERDOWN", 10) == 0)
+        strncmp(text, "NOSCRIPT", 8) == 0 || strncmp(text, "MASTERDOWN", 10) == 0 ||
+        strncmp(text, "NOREPLICAS", 10) == 0 || strncmp(text, "CLUSTERDOWN", 11) == 0 ||
+        strncmp(text, "TRYAGAIN", 8) == 0)
         return err_set(err, ERR_AGAIN, "Redis cannot answer now: %.80s", text);
     return err_set(err, ERR_INTERNAL, "Redis: %.200s", text);
 }
@@ -75,7 +78,28 @@ static void call_end(struct store_call *c, const redisReply *reply)
     s->in_flight--;
     c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
     free(c->extra);
+    redisFreeCommand(c->again);
     free(c);
+}
+
+static void fail_soon(struct store_call *c)
+{
+    TAILQ_INSERT_TAIL(&c->store->failing, c, link);
+    loop_timer_arm(c->store->fail_timer, 0);
+}
+
+/* The connection went before the answer came: true if the call will be made once more. */
+static bool repeat_later(struct store_call *c)
+{
+    struct store *s = c->store;
+
+    if (c->again == NULL || c->repeated || s->freeing)
+        return false;
+    c->repeated = true;
+    TAILQ_INSERT_TAIL(&s->unsure, c, link);
+    if (!loop_timer_armed(s->unsure_timer))
+        loop_timer_arm(s->unsure_timer, REPEAT_WITHIN_MS);
+    return true;
 }
 
 static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
@@ -86,7 +110,10 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
     bool no_script = false;
 
     if (r == NULL) {
-        err_set(&c->err, ERR_AGAIN, "the connection to Redis was lost");
+        if (repeat_later(c))
+            return;
+        err_set(&c->err, c->clients ? ERR_UNSURE : ERR_AGAIN,
+                "the connection to Redis was lost before it answered");
     } else if (r->type == REDIS_REPLY_ERROR) {
         reply_error(&c->err, r->str);
         no_script = strncmp(r->str, "NOSCRIPT", 8) == 0;
@@ -101,17 +128,18 @@ static void send_call(struct store *s, struct store_args *args, struct store_cal
     int rc = REDIS_ERR;
 
     s->in_flight++;
-    if (s->in_flight > IN_FLIGHT_MAX)
+    if (c->clients && s->in_flight > IN_FLIGHT_MAX)
         err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
     else if (s->freeing || !s->connected)
         err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
+    else if (c->again != NULL)
+        rc = redisAsyncFormattedCommand(s->command.ac, on_reply, c, c->again, c->again_len);
     else
         rc = redisAsyncCommandArgv(s->command.ac, on_reply, c, (int)args->count, args->argv, args->lens);
     if (rc != REDIS_OK) {
         if (c->err.code == 0)
             err_set(&c->err, ERR_AGAIN, "the connection to Redis is closing");
-        TAILQ_INSERT_TAIL(&s->failing, c, link);
-        loop_timer_arm(s->fail_timer, 0);
+        fail_soon(c);
     }
     store_args_done(args);
 }
@@ -125,6 +153,31 @@ void store_calls_fail(struct store *s)
     while ((c = TAILQ_FIRST(&mine)) != NULL) {
         TAILQ_REMOVE(&mine, c, link);
         call_end(c, NULL);
+    }
+}
+
+void store_calls_repeat(struct store *s)
+{
+    struct store_call *c;
+
+    loop_timer_cancel(s->unsure_timer);
+    while ((c = TAILQ_FIRST(&s->unsure)) != NULL) {
+        TAILQ_REMOVE(&s->unsure, c, link);
+        if (redisAsyncFormattedCommand(s->command.ac, on_reply, c, c->again, c->again_len) == REDIS_OK)
+            continue;
+        err_set(&c->err, ERR_UNSURE, "the connection to Redis was lost again");
+        fail_soon(c);
+    }
+}
+
+void store_calls_give_up(struct store *s)
+{
+    struct store_call *c;
+
+    while ((c = TAILQ_FIRST(&s->unsure)) != NULL) {
+        TAILQ_REMOVE(&s->unsure, c, link);
+        err_set(&c->err, ERR_UNSURE, "the connection to Redis was lost before it answered");
+        fail_soon(c);
     }
 }
 
@@ -147,8 +200,7 @@ void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *
 
     err_set(&c->err, ERR_AGAIN, "no memory for a record");
     s->in_flight++;
-    TAILQ_INSERT_TAIL(&s->failing, c, link);
-    loop_timer_arm(s->fail_timer, 0);
+    fail_soon(c);
 }
 
 void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
@@ -157,19 +209,51 @@ void store_plain_call(struct store *s, struct store_args *args, store_reply_fn f
     send_call(s, args, call_new(s, fn, done, arg, extra));
 }
 
+/* EVALSHA sha 1 tag tag args...: the first tag is a key of the shard's, by which a cluster finds its node. */
+static void script_args(const struct store *s, enum store_script script, struct store_args *args,
+                        struct store_args *whole)
+{
+    store_args_str(whole, "EVALSHA");
+    store_args_str(whole, s->shas[script]);
+    store_args_str(whole, "1");
+    store_args_str(whole, s->tag);
+    store_args_str(whole, s->tag);
+    for (size_t i = 0; i < args->count; i++)
+        store_args_add(whole, args->argv[i], args->lens[i]);
+}
+
 void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
                        void (*done)(void), void *arg, void *extra)
 {
+    struct store_call *c = call_new(s, fn, done, arg, extra);
     struct store_args whole = {0};
 
-    store_args_str(&whole, "EVALSHA");
-    store_args_str(&whole, s->shas[script]);
-    store_args_str(&whole, "1");
-    store_args_str(&whole, s->tag); /* a key of the shard's, by which a cluster finds its node */
-    store_args_str(&whole, s->tag);
-    for (size_t i = 0; i < args->count; i++)
-        store_args_add(&whole, args->argv[i], args->lens[i]);
-    send_call(s, &whole, call_new(s, fn, done, arg, extra));
+    c->clients = script == SCRIPT_CANCEL;
+    script_args(s, script, args, &whole);
+    send_call(s, &whole, c);
+    store_args_done(args);
+}
+
+void store_script_call_surely(struct store *s, enum store_script script, struct store_args *args,
+                              store_reply_fn fn, void (*done)(void), void *arg)
+{
+    struct store_args whole = {0};
+    struct store_call *c = call_new(s, fn, done, arg, NULL);
+    int len;
+
+    c->clients = true;
+    script_args(s, script, args, &whole);
+    len = redisFormatCommandArgv(&c->again, (int)whole.count, whole.argv, whole.lens);
+    c->again_len = len < 0 ? 0 : (size_t)len;
+    if (len < 0) {
+        c->again = NULL;
+        err_set(&c->err, ERR_AGAIN, "no memory for a question to Redis");
+        s->in_flight++;
+        fail_soon(c);
+        store_args_done(&whole);
+    } else {
+        send_call(s, &whole, c);
+    }
     store_args_done(args);
 }
 

@@ -3,13 +3,17 @@
  * It listens on a unix socket only and dies with us.  `appendfsync always`: a change is on the disk before it
  * is answered; with `everysec` Redis answers first while a background fsync is slow (flushAppendOnlyFile
  * postpones the write), and an accepted job could die with it.  The directory is reached through its
- * descriptor, so that neither privileges given up nor a long path stand in the way; a lock in it keeps a
- * second execd out. */
+ * descriptor, so that neither privileges given up nor a long path stand in the way.
+ *
+ * Two locks lie in it: `execd.lock` keeps a second execd out; `redis.lock` is handed down to the server, so
+ * that whoever follows a killed execd waits until its server has written and gone, and never are there two
+ * on one append-only file. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,11 +24,12 @@
 #define RESTART_MAX_MS 5000
 #define STABLE_MS 10000
 #define STOP_MS 10000
+#define SERVER_LOCK_FD 3 /* in the server, which knows nothing of it */
 
 struct store_embedded {
     struct loop *loop;
     char *redis_path;
-    int dir, lock;
+    int dir, lock, server_lock;
     pid_t pid;
     struct loop_child *child;
     struct loop_timer *timer;
@@ -57,6 +62,8 @@ static void exec_server(const struct store_embedded *e, pid_t parent)
                                        "warning",
                                        "--maxmemory-policy",
                                        "noeviction",
+                                       "--hash-max-listpack-value", /* a job's hash is short: a quarter */
+                                       "512",                       /* of the memory, webhook included */
                                        NULL};
     const char *path = getenv("PATH");
     char *const keep = mem_printf("PATH=%s", path != NULL ? path : "/usr/local/bin:/usr/bin:/bin");
@@ -69,11 +76,15 @@ static void exec_server(const struct store_embedded *e, pid_t parent)
     signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setpgid(0, 0); /* a terminal's Ctrl-C is ours to handle: it goes last */
+    umask(077);    /* its files are everybody's programs; the directory may be one that others can read */
     if (getppid() != parent || fchdir(e->dir) != 0)
         _exit(126);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    close_range(3, ~0u, 0);
+    if (e->server_lock == SERVER_LOCK_FD ? fcntl(SERVER_LOCK_FD, F_SETFD, 0) < 0
+                                         : dup2(e->server_lock, SERVER_LOCK_FD) < 0)
+        _exit(126);
+    close_range(SERVER_LOCK_FD + 1, ~0u, 0);
     execvpe(e->redis_path, (char *const *)(uintptr_t)argv, env);
     _exit(127);
 }
@@ -141,11 +152,42 @@ static bool executable(const char *name)
     return false;
 }
 
+/* Takes the lock `name` of the state directory, waiting at most wait_ms; refused with `why`. */
+static int take_lock(int dir, const char *name, int wait_ms, const char *why, int *ret_fd, struct err *reterr)
+{
+    CLEAN_FD int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return err_sys(reterr, "open `%s` in the state directory", name);
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (wait_ms <= 0)
+            return err_set(reterr, ERR_CONFIG, "%s", why);
+        poll(NULL, 0, 20);
+        wait_ms -= 20;
+    }
+    *ret_fd = steal_fd(&fd);
+    return 0;
+}
+
+static int take_locks(struct store_embedded *e, struct err *reterr)
+{
+    int rc = take_lock(e->dir, "execd.lock", 0,
+                       "the state directory is in use by another execd; give each its own (--state), or let "
+                       "both use one Redis (queue.url)",
+                       &e->lock, reterr);
+
+    if (rc != 0)
+        return rc;
+    return take_lock(e->dir, "redis.lock", STOP_MS,
+                     "the redis-server of an execd that was killed still runs in the state directory and "
+                     "does not end; redis.log there says what it does",
+                     &e->server_lock, reterr);
+}
+
 int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd, char *url_out,
                          size_t url_size, struct store_embedded **ret, struct err *reterr)
 {
     struct store_embedded *e;
-    CLEAN_FD int lock = -1;
     int rc;
 
     if (!executable(redis_path))
@@ -153,22 +195,18 @@ int store_embedded_start(struct loop *loop, const char *redis_path, int state_fd
                        "queue.redis_server: `%s` cannot be executed; install it (apt install "
                        "redis-server) or point queue.url at a running Redis",
                        redis_path);
-    lock = openat(state_fd, "execd.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0)
-        return err_sys(reterr, "open `execd.lock` in the state directory");
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0)
-        return err_set(reterr, ERR_CONFIG,
-                       "the state directory is in use by another execd; give each its own "
-                       "(--state), or let both use one Redis (queue.url)");
     e = NEW(struct store_embedded);
     e->loop = loop;
     e->redis_path = mem_dup(redis_path);
     e->dir = state_fd;
-    e->lock = steal_fd(&lock);
+    e->lock = e->server_lock = -1;
     e->delay_ms = RESTART_FIRST_MS;
     e->timer = loop_timer_new(loop, on_timer, e);
-    unlinkat(state_fd, "redis.sock", 0); /* of one that was killed */
-    if ((rc = start(e, reterr)) != 0) {
+    if ((rc = take_locks(e, reterr)) == 0) {
+        unlinkat(state_fd, "redis.sock", 0); /* of one that was killed */
+        rc = start(e, reterr);
+    }
+    if (rc != 0) {
         store_embedded_free(e);
         return rc;
     }
@@ -197,6 +235,7 @@ void store_embedded_free(struct store_embedded *e)
         }
     }
     loop_timer_free(e->timer);
+    closep(&e->server_lock);
     closep(&e->lock);
     free(e->redis_path);
     free(e);

@@ -102,14 +102,17 @@ static void read_language(const redisReply *r, struct store_language_stats *l)
             l->by_status[at] = strtoull(value, NULL, 10);
         else if (strncmp(name, "b:", 2) == 0 && at < STORE_BUCKETS)
             l->run_buckets[at] = strtoull(value, NULL, 10);
-        else if (strcmp(name, "n") == 0)
-            l->run_count = strtoull(value, NULL, 10);
-        else if (strcmp(name, "sum") == 0)
-            l->run_seconds_sum = strtod(value, NULL);
+        else if (strcmp(name, "cc:hit") == 0)
+            l->by_cache[JOB_CACHE_HIT] = strtoull(value, NULL, 10);
+        else if (strcmp(name, "cc:miss") == 0)
+            l->by_cache[JOB_CACHE_MISS] = strtoull(value, NULL, 10);
+        else if (strcmp(name, "us") == 0)
+            l->run_seconds_sum = (double)strtoull(value, NULL, 10) / 1e6;
     }
     for (unsigned i = 1; i < STORE_BUCKETS;
          i++) /* Redis counts each in its own, Prometheus wants "at most" */
         l->run_buckets[i] += l->run_buckets[i - 1];
+    l->run_count = l->run_buckets[STORE_BUCKETS - 1];
 }
 
 static void read_workers(const redisReply *r, struct store_stats *st)

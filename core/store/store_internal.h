@@ -53,6 +53,8 @@ struct store_link {
     struct loop_timer *timer; /* next attempt, or the bound of this one, or the watchdog */
     bool up, closing, pinged;
     uint64_t delay_ms;
+    char complaint[128]; /* what was logged of this time without Redis, and when */
+    uint64_t complained_ms;
     void (*ready)(struct store_link *l);
     void (*down)(struct store_link *l);
     void (*ping)(struct store_link *l);
@@ -91,14 +93,15 @@ struct store {
     bool connected, freeing;
     unsigned in_flight;
     struct store_calls failing; /* answered in the next turn, without Redis */
-    struct loop_timer *fail_timer;
+    struct store_calls unsure;  /* their answers were lost: asked again with the next connection */
+    struct loop_timer *fail_timer, *unsure_timer;
     char *tag; /* "{prefix}" */
     loop_fn change_fn, ready_fn, outbox_fn;
     void *change_arg, *ready_arg, *outbox_arg;
     bool ready_posted, outbox_posted;
     struct loop_timer *hint_timer, *change_timer;
     struct store_waits waits[STORE_WAIT_BUCKETS];
-    struct buf lost_result, cancelled_result;
+    struct buf lost_result, overdue_result, cancelled_result;
 };
 
 /* ---- calls (store_call.c) ------------------------------------------------------------------- */
@@ -112,6 +115,10 @@ struct store_call {
     void (*done)(void); /* the user's callback, cast back by fn */
     void *arg;
     void *extra; /* freed with the call */
+    char *again; /* the whole question, for those that may be asked twice; hiredis' to free */
+    size_t again_len;
+    bool clients; /* it is bounded, and its asker must know if it is not sure what became of it */
+    bool repeated;
     struct err err;
 };
 /* An argument vector that grows; bytes are borrowed unless added by store_args_num. */
@@ -128,18 +135,23 @@ void store_args_done(struct store_args *a);
 /* Arguments behind the script's name; the tag is put first.  Takes the arguments. */
 void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
                        void (*done)(void), void *arg, void *extra);
+/* The same for a script that changes nothing the second time, and whose asker cannot repeat it himself. */
+void store_script_call_surely(struct store *s, enum store_script script, struct store_args *args,
+                              store_reply_fn fn, void (*done)(void), void *arg);
 void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
                       void *arg, void *extra);
 /* Answers ERR_AGAIN for want of memory, without a question. */
 void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg);
 void store_calls_fail(struct store *s);
+void store_calls_repeat(struct store *s);  /* the connection is back */
+void store_calls_give_up(struct store *s); /* it is not, and that takes too long */
 void store_done_reply(struct store_call *c, const redisReply *reply,
                       const struct err *err); /* for store_done_fn */
 
 /* ---- records (store_codec.c) ------------------------------------------------------------------ */
 
-int store_put_job(const struct job *job, bool whole,
-                  struct buf *out); /* whole: with source, stdin, expected */
+/* whole: with token, callback, args, source and tests; else what a view shows. */
+int store_put_job(const struct job *job, bool whole, struct buf *out);
 int store_get_job(struct bytes in, struct job **ret, struct err *reterr);
 int store_put_result(const struct job_result *r, struct buf *out);
 int store_get_result(struct bytes in, struct job_result *ret, struct err *reterr);
@@ -147,8 +159,9 @@ int store_put_worker(const struct store_worker *w, struct buf *out);
 int store_get_worker(struct bytes in, struct store_worker *ret, struct err *reterr);
 
 /* store_view.c: builds a view from its fields; the job and the result are the caller's. */
-int store_view_fill(struct store_view *v, const redisReply *st, const redisReply *meta, const redisReply *res,
-                    const redisReply *sa, const redisReply *fa, const redisReply *at, struct err *reterr);
+int store_view_fill(struct store_view *v, const char *token, const redisReply *st, const redisReply *meta,
+                    const redisReply *res, const redisReply *sa, const redisReply *fa, const redisReply *at,
+                    struct err *reterr);
 void store_view_done(struct store_view *v);
 uint64_t store_reply_u64(const redisReply *r); /* integer or decimal text; else 0 */
 

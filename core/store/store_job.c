@@ -1,10 +1,14 @@
 /* store_job.c - a job's changes of state, each one script. */
+#include "log/log.h"
 #include "store_internal.h"
 
 /* ---- clients ------------------------------------------------------------------------- */
 
-static void submit_args(struct store_args *a, const struct job *job, struct buf *def, struct buf *meta)
+static void submit_args(const struct store_options *o, struct store_args *a, const struct job *job,
+                        struct buf *def, struct buf *meta)
 {
+    bool hook = job->callback_url != NULL;
+
     store_args_str(a, job->token);
     store_args_add(a, def->data, def->len);
     store_args_add(a, meta->data, meta->len);
@@ -12,7 +16,8 @@ static void submit_args(struct store_args *a, const struct job *job, struct buf 
     store_args_num(a, (uint64_t)job->language_id);
     store_args_str(a, job->tenant == NULL ? "" : job->tenant);
     store_args_num(a, def->len + meta->len);
-    store_args_str(a, job->callback_url == NULL ? "" : job->callback_url);
+    store_args_str(a, hook ? job->callback_url : "");
+    store_args_num(a, hook ? MAX(o->result_ttl_ms, o->hook_ttl_ms) : o->result_ttl_ms);
 }
 
 void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg)
@@ -23,16 +28,19 @@ void store_submit(struct store *s, struct job *const *jobs, size_t count, store_
 
     store_args_num(&a, s->o.queue_max_jobs);
     store_args_num(&a, s->o.queue_max_bytes);
+    store_args_num(&a, s->o.queue_max_wait_ms);
     store_args_num(&a, count);
     for (size_t i = 0; i < count && rc == 0; i++) {
         rc = store_put_job(jobs[i], true, &records[2 * i]);
         if (rc == 0)
             rc = store_put_job(jobs[i], false, &records[2 * i + 1]);
         if (rc == 0)
-            submit_args(&a, jobs[i], &records[2 * i], &records[2 * i + 1]);
+            submit_args(&s->o, &a, jobs[i], &records[2 * i], &records[2 * i + 1]);
     }
     if (rc == 0) {
-        store_script_call(s, SCRIPT_SUBMIT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+        store_script_call_surely(s, SCRIPT_SUBMIT, &a, store_done_reply, (void (*)(void))done, arg);
+        if (s->ready_fn != NULL) /* a worker in this process asks in the same breath: one round, one write */
+            s->ready_fn(s->ready_arg);
     } else { /* no memory: asked without a question, it is answered as unreachable */
         store_args_done(&a);
         store_refuse(s, store_done_reply, (void (*)(void))done, arg);
@@ -49,7 +57,6 @@ void store_cancel(struct store *s, const char *token, store_done_fn done, void *
     store_args_str(&a, token);
     store_args_num(&a, JOB_CANCELLED);
     store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
-    store_args_num(&a, s->o.result_ttl_ms);
     store_script_call(s, SCRIPT_CANCEL, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }
 
@@ -72,14 +79,14 @@ static void on_claim(struct store_call *c, const redisReply *reply, const struct
     struct store_claim *claims;
     size_t count = 0;
 
-    if (err != NULL || reply->type != REDIS_REPLY_ARRAY) {
-        done(c->arg, err, NULL, 0);
+    if (err != NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+        done(c->arg, err, NULL, 0, false);
         return;
     }
     claims = mem_zero(reply->elements, sizeof(*claims));
-    for (size_t i = 0; i < reply->elements; i++)
+    for (size_t i = 1; i < reply->elements; i++)
         count += read_claim(reply->element[i], &claims[count]);
-    done(c->arg, NULL, claims, count);
+    done(c->arg, NULL, claims, count, store_reply_u64(reply->element[0]) != 0);
     free(claims);
 }
 
@@ -135,17 +142,17 @@ void store_extend(struct store *s, const char *worker, const struct store_lease 
 }
 
 /* Which histogram bucket the time of the whole run belongs to; -1 if nothing was run. */
-static int bucket_of(const struct job_result *r, double *ret_seconds)
+static int bucket_of(const struct job_result *r, uint64_t *ret_us)
 {
     uint64_t ns = 0;
     unsigned i = 0;
 
     for (size_t t = 0; t < r->test_count; t++)
         ns += r->tests[t].measure.wall_ns;
-    *ret_seconds = (double)ns / 1e9;
+    *ret_us = (ns + 500) / 1000;
     if (r->test_count == 0)
         return -1;
-    while (i < STORE_BUCKETS - 1 && *ret_seconds > store_bucket_seconds(i))
+    while (i < STORE_BUCKETS - 1 && (double)ns / 1e9 > store_bucket_seconds(i))
         i++;
     return (int)i;
 }
@@ -155,23 +162,23 @@ void store_finish(struct store *s, const char *token, uint32_t epoch, const stru
 {
     CLEAN_BUF struct buf record = {0};
     struct store_args a = {0};
-    char bucket[16], seconds[32];
-    double sum;
+    char bucket[16];
+    uint64_t us;
 
     if (store_put_result(result, &record) != 0) {
         store_refuse(s, store_done_reply, (void (*)(void))done, arg);
         return;
     }
-    snprintf(bucket, sizeof(bucket), "%d", bucket_of(result, &sum));
-    snprintf(seconds, sizeof(seconds), "%.6f", sum);
+    snprintf(bucket, sizeof(bucket), "%d", bucket_of(result, &us));
     store_args_str(&a, token);
     store_args_num(&a, epoch);
     store_args_num(&a, (uint64_t)result->status);
     store_args_add(&a, record.data, record.len);
-    store_args_num(&a, s->o.result_ttl_ms);
     store_args_str(&a, bucket);
-    store_args_str(&a, seconds);
+    store_args_num(&a, us);
+    store_args_str(&a, job_cache_name(result->compile_cache));
     store_script_call(s, SCRIPT_FINISH, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+    store_waits_told(s, token); /* who waits in this process asks in the same breath */
 }
 
 void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg)
@@ -182,23 +189,28 @@ void store_release(struct store *s, const char *token, uint32_t epoch, store_don
     store_args_num(&a, epoch);
     store_args_num(&a, JOB_CANCELLED);
     store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
-    store_args_num(&a, s->o.result_ttl_ms);
     store_script_call(s, SCRIPT_RELEASE, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }
 
 static void on_reap(struct store_call *c, const redisReply *reply, const struct err *err)
 {
-    ((store_count_fn)c->done)(c->arg, err, err == NULL ? (size_t)store_reply_u64(reply) : 0);
+    store_reap_fn done = (store_reap_fn)c->done;
+
+    if (err != NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+        done(c->arg, err, 0, 0);
+    else
+        done(c->arg, NULL, (size_t)store_reply_u64(reply->element[0]),
+             (size_t)store_reply_u64(reply->element[1]));
 }
 
-void store_reap(struct store *s, store_count_fn done, void *arg)
+void store_reap(struct store *s, store_reap_fn done, void *arg)
 {
     struct store_args a = {0};
 
     store_args_num(&a, s->o.max_attempts);
-    store_args_num(&a, s->o.result_ttl_ms);
     store_args_num(&a, JOB_INTERNAL_ERROR);
     store_args_add(&a, s->lost_result.data, s->lost_result.len);
+    store_args_add(&a, s->overdue_result.data, s->overdue_result.len);
     store_args_num(&a, JOB_CANCELLED);
     store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
     store_script_call(s, SCRIPT_REAP, &a, on_reap, (void (*)(void))done, arg, NULL);
@@ -213,12 +225,22 @@ static bool read_delivery(const redisReply *r, struct store_delivery *d)
 
     if (r->type != REDIS_REPLY_ARRAY || r->elements != 9 || e[0]->type != REDIS_REPLY_STRING ||
         e[2]->type != REDIS_REPLY_STRING || !uuid_valid(e[0]->str) ||
-        store_view_fill(&d->view, e[3], e[4], e[5], e[6], e[7], e[8], &ignored) != 0)
+        store_view_fill(&d->view, e[0]->str, e[3], e[4], e[5], e[6], e[7], e[8], &ignored) != 0)
         return false;
     memcpy(d->token, e[0]->str, UUID_SIZE);
     d->attempt = (uint32_t)store_reply_u64(e[1]);
     d->url = mem_dup(e[2]->str);
     return true;
+}
+
+/* A record that cannot be read never can be: it must not come back for ever. */
+static void drop_delivery(struct store *s, const redisReply *r)
+{
+    if (r->type != REDIS_REPLY_ARRAY || r->elements < 2 || r->element[0]->type != REDIS_REPLY_STRING)
+        return;
+    LOG_ERROR("webhook_unreadable", F_STR("token", r->element[0]->str));
+    store_outbox_settle(s, r->element[0]->str, (uint32_t)store_reply_u64(r->element[1]), STORE_FAILED, 0,
+                        "its record cannot be read", NULL, NULL);
 }
 
 static void on_outbox(struct store_call *c, const redisReply *reply, const struct err *err)
@@ -232,8 +254,12 @@ static void on_outbox(struct store_call *c, const redisReply *reply, const struc
         return;
     }
     list = mem_zero(reply->elements, sizeof(*list));
-    for (size_t i = 0; i < reply->elements; i++)
-        count += read_delivery(reply->element[i], &list[count]);
+    for (size_t i = 0; i < reply->elements; i++) {
+        if (read_delivery(reply->element[i], &list[count]))
+            count++;
+        else
+            drop_delivery(c->store, reply->element[i]);
+    }
     done(c->arg, NULL, list, count);
     for (size_t i = 0; i < count; i++) {
         store_view_done(&list[i].view);
@@ -251,14 +277,15 @@ void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_de
     store_script_call(s, SCRIPT_OUTBOX_CLAIM, &a, on_outbox, (void (*)(void))done, arg, NULL);
 }
 
-void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, bool delivered,
+void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, enum store_outcome outcome,
                          uint64_t retry_ms, const char *reason, store_done_fn done, void *arg)
 {
+    static const char *const names[] = {"delivered", "failed", "unsent"};
     struct store_args a = {0};
 
     store_args_str(&a, token);
     store_args_num(&a, attempt);
-    store_args_num(&a, delivered);
+    store_args_str(&a, names[outcome]);
     store_args_num(&a, retry_ms);
     store_args_str(&a, reason == NULL ? "" : reason);
     store_script_call(s, SCRIPT_OUTBOX_SETTLE, &a, store_done_reply, (void (*)(void))done, arg, NULL);

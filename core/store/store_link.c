@@ -8,10 +8,14 @@
 #include <netdb.h>
 #include <unistd.h>
 
+#include "log/log.h"
+
 #define DELAY_FIRST_MS 50
 #define DELAY_MAX_MS 2000
 #define ATTEMPT_MS 5000
 #define WATCH_MS 5000
+#define COMPLAIN_DELAY_MS 1000 /* reached after a second and a half: an ordinary start is quicker */
+#define COMPLAIN_AGAIN_MS 60000
 
 static void attempt(struct store_link *l);
 
@@ -75,8 +79,25 @@ static void cleanup(void *data)
 
 /* ---- down ------------------------------------------------------------------------------- */
 
+/* Attempts go on for ever, so it must be said why they fail (a wrong password, for one).  The other link
+ * shares its fate, and says nothing. */
+static void complain(struct store_link *l, const char *why)
+{
+    const struct store_address *a = &l->store->address;
+    uint64_t now = loop_now_ms(l->store->loop);
+
+    if (l != &l->store->command || l->delay_ms < COMPLAIN_DELAY_MS)
+        return;
+    if (strcmp(l->complaint, why) == 0 && now - l->complained_ms < COMPLAIN_AGAIN_MS)
+        return;
+    snprintf(l->complaint, sizeof(l->complaint), "%s", why);
+    l->complained_ms = now;
+    LOG_WARN("redis_unreachable", F_STR("address", a->host), F_INT("port", a->is_unix ? 0 : a->port),
+             F_INT("db", a->db), F_STR("reason", l->complaint));
+}
+
 /* The context is gone or going: forget it and try again later. */
-static void lost(struct store_link *l)
+static void lost(struct store_link *l, const char *why)
 {
     bool was_up = l->up;
 
@@ -85,6 +106,7 @@ static void lost(struct store_link *l)
     l->pinged = false;
     if (l->closing)
         return;
+    complain(l, why);
     loop_timer_arm(l->timer, l->delay_ms);
     l->delay_ms = MIN(l->delay_ms * 2, (uint64_t)DELAY_MAX_MS);
     if (was_up)
@@ -95,19 +117,17 @@ static void on_disconnect(const redisAsyncContext *ac, int status)
 {
     struct store_link *l = ac->data;
 
-    (void)status;
     if (l->ac == ac)
-        lost(l);
+        lost(l, status != REDIS_OK ? ac->errstr : "disconnected");
 }
 
 void store_link_drop(struct store_link *l, const char *why)
 {
     redisAsyncContext *ac = l->ac;
 
-    (void)why;
     if (ac == NULL)
         return;
-    lost(l);
+    lost(l, why);
     ac->data = l;
     redisAsyncFree(ac); /* answers what is under way with NULL, then on_disconnect */
 }
@@ -117,6 +137,7 @@ void store_link_drop(struct store_link *l, const char *why)
 void store_link_ready(struct store_link *l)
 {
     l->up = true;
+    l->complaint[0] = '\0';
     l->delay_ms = DELAY_FIRST_MS;
     l->pinged = false;
     loop_timer_arm(l->timer, WATCH_MS);
@@ -162,7 +183,7 @@ static void on_authenticated(redisAsyncContext *ac, void *reply, void *arg)
     const redisReply *r = reply;
 
     if (l->ac == ac && r != NULL && r->type == REDIS_REPLY_ERROR)
-        store_link_drop(l, "authentication failed");
+        store_link_drop(l, r->str);
 }
 
 static void greet(struct store_link *l)
@@ -184,7 +205,7 @@ static void on_connect(const redisAsyncContext *ac, int status)
     if (l->ac != ac)
         return;
     if (status != REDIS_OK)
-        lost(l); /* hiredis frees the context */
+        lost(l, ac->errstr); /* hiredis frees the context */
     else
         greet(l);
 }
@@ -192,9 +213,9 @@ static void on_connect(const redisAsyncContext *ac, int status)
 static void begin(struct store_link *l, redisAsyncContext *ac)
 {
     if (ac == NULL || ac->err != 0) {
+        lost(l, ac != NULL ? ac->errstr : "no memory");
         if (ac != NULL)
             redisAsyncFree(ac);
-        lost(l);
         return;
     }
     l->ac = ac;
@@ -246,7 +267,7 @@ static void resolve_done(void *arg)
     if (r->address[0] != '\0')
         begin(l, redisAsyncConnect(r->address, l->store->address.port));
     else
-        lost(l);
+        lost(l, "its name cannot be resolved");
     free(r);
 }
 

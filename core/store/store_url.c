@@ -144,3 +144,12 @@ void store_address_done(struct store_address *a)
     free(a->password);
     *a = (struct store_address){0};
 }
+
+int store_url_check(const char *url, struct err *reterr)
+{
+    struct store_address a = {0};
+    int rc = store_url_parse(url, &a, reterr);
+
+    store_address_done(&a);
+    return rc;
+}

@@ -16,8 +16,9 @@ void store_view_done(struct store_view *v)
     *v = (struct store_view){0};
 }
 
-int store_view_fill(struct store_view *v, const redisReply *st, const redisReply *meta, const redisReply *res,
-                    const redisReply *sa, const redisReply *fa, const redisReply *at, struct err *reterr)
+int store_view_fill(struct store_view *v, const char *token, const redisReply *st, const redisReply *meta,
+                    const redisReply *res, const redisReply *sa, const redisReply *fa, const redisReply *at,
+                    struct err *reterr)
 {
     uint64_t status = store_reply_u64(st);
     int rc;
@@ -32,6 +33,7 @@ int store_view_fill(struct store_view *v, const redisReply *st, const redisReply
     v->attempt = (uint32_t)store_reply_u64(at);
     if ((rc = store_get_job(text_of(meta), &v->job, reterr)) != 0)
         return rc;
+    snprintf(v->job->token, sizeof(v->job->token), "%s", token);
     if (!job_status_terminal(v->status))
         return 0;
     v->result = NEW(struct job_result);
@@ -65,8 +67,8 @@ static void on_get(struct store_call *c, const redisReply *reply, const struct e
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 6)
         err_set(&e, ERR_INTERNAL, "Redis answered something else than a job");
     else
-        store_view_fill(&view, reply->element[0], reply->element[1], reply->element[2], reply->element[3],
-                        reply->element[4], reply->element[5], &e);
+        store_view_fill(&view, c->extra, reply->element[0], reply->element[1], reply->element[2],
+                        reply->element[3], reply->element[4], reply->element[5], &e);
     if (e.code != 0) {
         done(c->arg, &e, NULL);
         return;
@@ -85,6 +87,6 @@ void store_get(struct store *s, const char *token, store_view_fn done, void *arg
     store_args_str(&a, key);
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         store_args_str(&a, fields[i]);
-    store_plain_call(s, &a, on_get, (void (*)(void))done, arg, NULL);
+    store_plain_call(s, &a, on_get, (void (*)(void))done, arg, mem_dup(token));
     free(key);
 }

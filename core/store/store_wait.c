@@ -3,6 +3,7 @@
  * A waiter is in a table by token; a message on the `done` channel makes it ask.  It also asks when it
  * begins, when the subscription is back after a loss, and when its time is over, so that a lost message
  * costs time and never an answer. */
+#include "log/trace.h"
 #include "store_internal.h"
 
 static struct store_waits *bucket(struct store *s, const char *token)
@@ -92,8 +93,10 @@ void store_waits_told(struct store *s, const char *token)
     struct store_wait *w;
 
     TAILQ_FOREACH (w, bucket(s, token), link)
-        if (strcmp(w->token, token) == 0)
+        if (strcmp(w->token, token) == 0) {
+            TRACE(token, "told");
             ask(w);
+        }
 }
 
 void store_waits_ask_all(struct store *s)
@@ -103,6 +106,15 @@ void store_waits_ask_all(struct store *s)
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
         TAILQ_FOREACH (w, &s->waits[i], link)
             ask(w);
+}
+
+void store_waits_end(struct store *s)
+{
+    struct store_wait *w;
+
+    for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
+        TAILQ_FOREACH (w, &s->waits[i], link)
+            on_time(w);
 }
 
 /* The store goes: whoever still waits is told so. */

@@ -28,11 +28,12 @@ int wire_problem_json(const struct wire_problem *p, struct buf *out);
 struct wire_rules {
     size_t batch_max, source_max, stdin_max, expected_max, args_max, args_bytes_max;
     struct job_limits defaults, min, max;
+    bool cpu_follows_wall; /* without a cpu_timeout of its own a job may use as much cpu time as wall time */
     /* Minimum memory of a language; 0 if unknown id. */
     uint64_t (*language_memory_min)(void *arg, int32_t language_id, bool *ret_known);
     void *language_arg;
     bool callbacks_allowed;
-    int (*url_check)(const char *url, struct err *reterr); /* net_url_check */
+    int (*url_check)(const char *url, struct err *reterr); /* net_callback_check */
 };
 
 /* {"submissions":[...]} or one object.  On success the jobs (tokens and created_ms filled,

@@ -221,7 +221,7 @@ static int number_check(struct check *c)
             return fault_here(c, "an exponent needs a digit");
     }
     if (c->p - begin > WIRE_NUMBER_MAX)
-        return fault_at(c, WIRE_FAULT_GRAMMAR, begin, "a number of more than 63 characters");
+        return fault_at(c, WIRE_FAULT_NUMBER, begin, "a number of more than 63 characters");
     return 0;
 }
 

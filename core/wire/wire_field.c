@@ -13,6 +13,7 @@ enum field {
     FIELD_SOURCE_CODE,
     FIELD_LANGUAGE_ID,
     FIELD_TIMEOUT,
+    FIELD_CPU_TIMEOUT,
     FIELD_MEMORY_LIMIT,
     FIELD_CPU_LIMIT,
     FIELD_PRIORITY,
@@ -24,8 +25,8 @@ enum field {
     FIELD_COUNT
 };
 static const char *const field_names[FIELD_COUNT] = {
-    "encoding", "source_code", "language_id", "timeout",         "memory_limit", "cpu_limit",
-    "priority", "args",        "stdin",       "expected_output", "problem_id",   "callback_url",
+    "encoding", "source_code", "language_id", "timeout",         "cpu_timeout", "memory_limit", "cpu_limit",
+    "priority", "args",        "stdin",       "expected_output", "problem_id",  "callback_url",
 };
 
 struct reader {
@@ -40,8 +41,7 @@ struct reader {
 
 /* ---- refusals ------------------------------------------------------------------- */
 
-/* What was sent, as JSON, as far as it is worth showing. */
-static void value_text(const cJSON *v, char *out, size_t size)
+void wire_value_text(const struct cJSON *v, char *out, size_t size)
 {
     if (cJSON_IsString(v)) {
         CLEAN_FREE char *quoted = NULL;
@@ -52,7 +52,10 @@ static void value_text(const cJSON *v, char *out, size_t size)
     } else if (cJSON_IsNumber(v)) {
         bool whole = fabs(v->valuedouble) < 1e18 && v->valuedouble == floor(v->valuedouble);
 
-        snprintf(out, size, whole ? "%.0f" : "%.15g", v->valuedouble);
+        if (isfinite(v->valuedouble))
+            snprintf(out, size, whole ? "%.0f" : "%.15g", v->valuedouble);
+        else
+            snprintf(out, size, "a number %s", v->valuedouble > 0 ? "above 1e308" : "below -1e308");
     } else {
         snprintf(out, size, "%s",
                  cJSON_IsNull(v)     ? "null"
@@ -85,7 +88,7 @@ static int refuse_value(struct reader *r, const char *type, enum field f, const 
 {
     char value[96];
 
-    value_text(r->fields[f], value, sizeof(value));
+    wire_value_text(r->fields[f], value, sizeof(value));
     return refuse(r, type, field_names[f], value, bound, rule);
 }
 
@@ -221,7 +224,21 @@ static int timeout_read(struct reader *r)
         return 0;
     if (whole_read(r, FIELD_TIMEOUT, r->rules->min.wall_ms, r->rules->max.wall_ms, " ms", &ms) != 0)
         return -1;
-    r->job->limits.wall_ms = r->job->limits.cpu_ms = ms;
+    r->job->limits.wall_ms = ms;
+    return 0;
+}
+
+/* Read after timeout and cpu_limit: more cpu time than they allow could never be used. */
+static int cpu_timeout_read(struct reader *r)
+{
+    struct job_limits *l = &r->job->limits;
+    uint64_t cores = MAX((l->cpu_millis + 999) / 1000, UINT64_C(1));
+    uint64_t most = MIN(r->rules->max.wall_ms, l->wall_ms * cores);
+
+    if (r->fields[FIELD_CPU_TIMEOUT] != NULL)
+        return whole_read(r, FIELD_CPU_TIMEOUT, r->rules->min.wall_ms, most,
+                          " ms (timeout, times the cores of cpu_limit)", &l->cpu_ms);
+    l->cpu_ms = r->rules->cpu_follows_wall ? l->wall_ms : MIN(r->rules->defaults.cpu_ms, most);
     return 0;
 }
 
@@ -249,7 +266,7 @@ static int cpu_parse(const cJSON *v, uint64_t *ret)
     double millis;
 
     if (cJSON_IsString(v))
-        return wire_cpu_parse(v->valuestring, ret);
+        return num_cpu_millis(v->valuestring, ret);
     millis = ceil(v->valuedouble * 1000 - 1e-6);
     if (!(millis >= 0 && millis <= 1e9))
         return -ERANGE;
@@ -320,7 +337,7 @@ static int args_read(struct reader *r)
 
         if (!cJSON_IsString(arg)) {
             snprintf(field, sizeof(field), "args[%zu]", i);
-            value_text(arg, value, sizeof(value));
+            wire_value_text(arg, value, sizeof(value));
             return refuse(r, "wrong-type", field, value, "a string", "has the wrong type");
         }
         i++;
@@ -398,7 +415,7 @@ static int fields_find(struct reader *r, const cJSON *node)
             char name[64], value[96];
 
             wire_safe_copy(name, sizeof(name), bytes_of(member->string));
-            value_text(member, value, sizeof(value));
+            wire_value_text(member, value, sizeof(value));
             return refuse(r, "unknown-field", name[0] != '\0' ? name : "\"\"", value, "",
                           "is no field of a submission");
         }
@@ -411,8 +428,8 @@ int wire_item_read(const struct cJSON *node, int item, const struct wire_rules *
                    struct wire_problem *problem)
 {
     static int (*const readers[])(struct reader * r) = {
-        encoding_read, source_read, language_read, timeout_read,    memory_read,   cpu_read,
-        priority_read, args_read,   test_read,     problem_id_read, callback_read,
+        encoding_read,    source_read,   language_read, timeout_read, memory_read,     cpu_read,
+        cpu_timeout_read, priority_read, args_read,     test_read,    problem_id_read, callback_read,
     };
     CLEAN(job_freep) struct job *job = job_new();
     struct reader r = {.rules = rules, .problem = problem, .item = item, .job = job};
@@ -420,7 +437,7 @@ int wire_item_read(const struct cJSON *node, int item, const struct wire_rules *
     if (!cJSON_IsObject(node)) {
         char value[96];
 
-        value_text(node, value, sizeof(value));
+        wire_value_text(node, value, sizeof(value));
         return refuse(&r, "wrong-type", item < 0 ? "body" : "", value, "an object", "has the wrong type");
     }
     job->limits = rules->defaults;

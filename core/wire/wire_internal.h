@@ -18,6 +18,7 @@ enum wire_fault_kind {
     WIRE_FAULT_NUL,
     WIRE_FAULT_MEMBERS,
     WIRE_FAULT_VALUES,
+    WIRE_FAULT_NUMBER, /* more characters than we read */
 };
 
 struct wire_fault {
@@ -85,14 +86,11 @@ void wire_put_time(struct wire_put *w, uint64_t unix_ms); /* RFC 3339; 0: null *
 void wire_safe_copy(char *out, size_t size, struct bytes s);
 void wire_problem_of_fault(struct wire_problem *p, const struct wire_fault *fault);
 
-/* ---- Kubernetes quantities (wire_cpu.c) ---------------------------------------------- */
-
-/* "200m", "0.5", "2" to thousandths of a core, rounded up; 0 or -EINVAL / -ERANGE. */
-int wire_cpu_parse(const char *s, uint64_t *ret_millis);
-
 /* ---- one submission (wire_field.c) ----------------------------------------------------- */
 
 struct cJSON;
+/* What was sent, as JSON, as far as it is worth showing. */
+void wire_value_text(const struct cJSON *v, char *out, size_t size);
 /* `item` is its index in the batch, -1 if it came alone. */
 int wire_item_read(const struct cJSON *node, int item, const struct wire_rules *rules, struct job **ret,
                    struct wire_problem *problem);

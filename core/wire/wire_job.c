@@ -88,6 +88,10 @@ static void measure_put(struct wire_put *w, const struct job_measure *m)
         wire_put_u64(w, m->memory_bytes);
     else
         wire_put_null(w);
+    wire_put_key(w, "processes_limit_hit");
+    wire_put_bool(w, ran && m->processes_hit);
+    wire_put_key(w, "disk_limit_hit");
+    wire_put_bool(w, ran && m->box_hit);
 }
 
 /* Which limit made the verdict: what it was killed for, or what the kernel and the byte counts say. */
@@ -99,9 +103,7 @@ static enum job_limit_hit hit_of(enum job_status status, const struct job_measur
         return JOB_HIT_MEMORY;
     if (m->hit != JOB_HIT_NONE)
         return m->hit;
-    return status == JOB_OUTPUT_LIMIT_EXCEEDED ? JOB_HIT_OUTPUT
-           : status == JOB_TIME_LIMIT_EXCEEDED ? JOB_HIT_CPU /* by SIGXCPU */
-                                               : JOB_HIT_NONE;
+    return status == JOB_OUTPUT_LIMIT_EXCEEDED ? JOB_HIT_OUTPUT : JOB_HIT_NONE;
 }
 
 static void hit_put(struct wire_put *w, enum job_status status, const struct job_measure *m)

@@ -147,6 +147,12 @@ void wire_problem_of_fault(struct wire_problem *p, const struct wire_fault *f)
                          f->offset, f->text);
         fault_place(p, f);
         break;
+    case WIRE_FAULT_DEPTH: /* these two may be JSON, but none that is read here */
+    case WIRE_FAULT_NUMBER:
+        wire_problem_set(p, 400, f->kind == WIRE_FAULT_DEPTH ? "too-deep" : "number-too-long",
+                         "line %zu, column %zu (byte %zu): %s", f->line, f->column, f->offset, f->text);
+        fault_place(p, f);
+        break;
     default:
         wire_problem_set(p, 400, "invalid-json", "line %zu, column %zu (byte %zu): %s", f->line, f->column,
                          f->offset, f->text);

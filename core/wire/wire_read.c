@@ -69,20 +69,22 @@ static int submissions_find(const cJSON *root, const struct wire_rules *rules, c
     char value[32], bound[32];
     size_t count;
 
+    wire_value_text(root, value, sizeof(value));
     if (!cJSON_IsObject(root))
-        return refuse(p, 422, "wrong-type", "body", "", "an object",
+        return refuse(p, 422, "wrong-type", "body", value, "an object",
                       "the body must be {\"submissions\": [...]}");
     cJSON_ArrayForEach(member, root)
     {
+        wire_value_text(member, value, sizeof(value));
         if (strcmp(member->string, "submissions") != 0)
-            return refuse(p, 422, "unknown-field", member->string, "", "",
+            return refuse(p, 422, "unknown-field", member->string, value, "\"submissions\"",
                           "a batch has one field, \"submissions\"; this one is no part of it");
         list = member;
     }
     if (list == NULL || cJSON_IsNull(list))
         return refuse(p, 422, "missing-field", "submissions", "", "", "submissions is required");
     if (!cJSON_IsArray(list))
-        return refuse(p, 422, "wrong-type", "submissions", "", "an array", "submissions must be an array");
+        return refuse(p, 422, "wrong-type", "submissions", value, "an array", "submissions must be an array");
     count = (size_t)cJSON_GetArraySize(list);
     snprintf(value, sizeof(value), "%zu items", count);
     snprintf(bound, sizeof(bound), "1..%zu items", rules->batch_max);

@@ -3,18 +3,21 @@
 
 #include <stdio.h>
 
+#include "c_direct.h"
 #include "lang_util.h"
 
 enum { C_ID = 50, FLAGS_MAX = 64, COMPILER_PROCESSES = 8 };
-enum { OPT_COMPILER, OPT_FLAGS, OPT_LIBRARIES, OPT_COUNT };
+enum { OPT_COMPILER, OPT_FLAGS, OPT_LIBRARIES, OPT_DIRECT, OPT_COUNT };
 
 struct c {
     const struct execd_host *host;
+    struct execd_ctx *ctx;
     const char *compiler;
     char *words;                     /* flags and libraries, cut into words */
-    const char *argv[FLAGS_MAX + 8]; /* of the build step */
-    char *home;                      /* "!/opt/gcc", if the compiler lives outside of the system's folders */
-    const char *mounts[2];
+    const char *argv[FLAGS_MAX + 8]; /* the driver's */
+    int direct;
+    char *script; /* the build step without the driver; NULL: with it */
+    struct mounts mounts;
     struct execd_language language;
 };
 
@@ -25,6 +28,10 @@ static const struct execd_option options[OPT_COUNT] = {
                    "flags before the source, separated by blanks", 0, 0},
     [OPT_LIBRARIES] = {"libraries", EXECD_OPT_STRING, 0, "-lm", "flags after the source, separated by blanks",
                        0, 0},
+    [OPT_DIRECT] = {"direct", EXECD_OPT_BOOL, 0, "true",
+                    "run the steps of gcc (cc1, as, a linker) without gcc itself where all of them are "
+                    "understood, and with gold if that is installed and the flags name no linker",
+                    0, 0},
 };
 
 static const char *const build_env[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF-8", "TMPDIR=/tmp",
@@ -39,7 +46,8 @@ static void c_destroy(void *self)
     struct c *c = self;
 
     free(c->words);
-    free(c->home);
+    free(c->script);
+    mounts_done(&c->mounts);
     free(c);
 }
 
@@ -70,31 +78,45 @@ static int32_t make_argv(struct c *c, const struct execd_value *values, struct e
     return EXECD_OK;
 }
 
+/* The compiler, its passes and its start files, the headers, the assembler and the linkers. */
+static void find_mounts(struct c *c, struct execd_ctx *ctx)
+{
+    static const char *const parts[] = {"/usr/lib/gcc",     "/usr/libexec/gcc", "/usr/include",
+                                        "/usr/bin/as",      "/usr/bin/ld",      "/usr/bin/ld.bfd",
+                                        "/usr/bin/ld.gold", "/usr/bin/ld.lld"};
+    char real[PATH_MAX];
+
+    mounts_program(&c->mounts, c->host, ctx, c->compiler, real);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        mounts_add(&c->mounts, "", parts[i], "");
+}
+
 static int32_t c_create(const struct execd_host *host, struct execd_ctx *ctx,
                         const struct execd_value *values, void **ret_self, struct execd_error *err)
 {
     struct c *c = calloc(1, sizeof(*c));
     int32_t rc;
 
-    (void)ctx;
     if (c == NULL)
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     c->host = host;
+    c->ctx = ctx;
+    c->direct = values[OPT_DIRECT].number != 0;
     c->compiler = values[OPT_COMPILER].string;
     rc = make_argv(c, values, err);
-    if (rc == EXECD_OK && path_home(c->compiler, &c->home) != 0)
+    find_mounts(c, ctx);
+    if (rc == EXECD_OK && c->mounts.failed)
         rc = host->fail(err, EXECD_E_INTERNAL, "no memory");
     if (rc != EXECD_OK) {
         c_destroy(c);
         return rc;
     }
-    c->mounts[0] = c->home;
     c->language = (struct execd_language){
         .id = C_ID,
         .name = "C",
         .file_name = "main.c",
         .memory_min = 4 * MIB,
-        .mounts = c->mounts,
+        .mounts = (const char *const *)c->mounts.list,
         .selftest_source = "#include <math.h>\n#include <stdio.h>\n"
                            "int main(int argc, char **argv)\n{\n"
                            "    (void)argv;\n"
@@ -125,10 +147,11 @@ static int32_t c_plan(void *self, const struct execd_submission *submission, str
 {
     static const char *const run_argv[] = {"/box/main", NULL};
     struct c *c = self;
+    const char *const direct_argv[] = {"/bin/sh", "-c", c->script, NULL};
     const struct execd_step build = {
         .size = sizeof(build),
         .phase = EXECD_PHASE_BUILD,
-        .argv = c->argv,
+        .argv = c->script != NULL && c_direct_fits(submission->source) ? direct_argv : c->argv,
         .env = build_env,
         .keep = kept,
         .profile = EXECD_PROFILE_COMPILER,
@@ -152,7 +175,7 @@ static int32_t c_plan(void *self, const struct execd_submission *submission, str
 static int32_t c_probe(void *self, int32_t language_id, struct execd_plan *plan, struct execd_error *err)
 {
     struct c *c = self;
-    const char *const argv[] = {c->compiler, "--version", NULL};
+    const char *argv[FLAGS_MAX + 12] = {c->compiler, "--version", NULL};
     const struct execd_step step = {
         .size = sizeof(step),
         .phase = EXECD_PHASE_RUN,
@@ -163,9 +186,26 @@ static int32_t c_probe(void *self, int32_t language_id, struct execd_plan *plan,
     };
 
     (void)language_id;
+    if (c->direct) {
+        argv[0] = "/bin/sh";
+        argv[1] = "-c";
+        argv[2] = c_direct_probe;
+        for (size_t i = 0; c->argv[i] != NULL; i++)
+            argv[i + 3] = c->argv[i];
+    }
     if (c->host->plan_step(plan, &step) != EXECD_OK)
         return c->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
     return EXECD_OK;
+}
+
+static void learn_steps(struct c *c, struct execd_bytes output)
+{
+    char why[160] = "";
+
+    free(c->script);
+    c->script = c_direct_learn(output, c->argv, why, sizeof(why));
+    if (c->script == NULL)
+        c->host->log(c->ctx, EXECD_LOG_INFO, "compiles by `%s` and not by its steps: %s", c->compiler, why);
 }
 
 /* The first line, as "gcc (Debian 12.2.0-14) 12.2.0" or "Debian clang version 14.0.6": its last word that
@@ -192,6 +232,8 @@ static int32_t c_probed(void *self, int32_t language_id, struct execd_bytes outp
                              c->compiler);
     snprintf(version, size, "C (%s %.*s)", strstr(line, "clang") != NULL ? "Clang" : "GCC",
              (int)strcspn(number, " "), number);
+    if (c->direct)
+        learn_steps(c, output);
     return EXECD_OK;
 }
 
@@ -204,7 +246,7 @@ static const struct execd_lang_ops c_ops = {
 };
 
 static const struct execd_plugin c_plugin = {
-    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG),
+    EXECD_PLUGIN_HEAD_NEEDS(EXECD_KIND_LANG, 1u),
     .name = "c",
     .version = EXECD_VERSION,
     .options = options,

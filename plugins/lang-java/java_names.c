@@ -258,6 +258,7 @@ int java_names_of(struct execd_bytes source, struct java_names *ret)
         package_write(&p, package, sizeof(package)) != 0)
         return -1;
     snprintf(ret->file, sizeof(ret->file), "%.*s.java", (int)file.len, file.name);
+    ret->types = p.first_type.name != NULL;
     snprintf(ret->run, sizeof(ret->run), "%s%.*s", package, (int)run.len, run.name);
     return 0;
 }

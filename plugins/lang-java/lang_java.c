@@ -2,22 +2,12 @@
 #include "lang_java.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "lang_util.h"
 
-enum { JAVA_ID = 62, JVM_THREADS = 32, FLAGS_MAX = 64 };
+enum { JAVA_ID = 62 };
 enum { OPT_JAVA_HOME, OPT_JAVAC_FLAGS, OPT_JAVA_FLAGS, OPT_COUNT };
-
-struct java {
-    const struct execd_host *host;
-    struct java_home home;
-    char javac[528], java[528];
-    char *words; /* the two options, cut into words */
-    const char *javac_flags[FLAGS_MAX], *java_flags[FLAGS_MAX];
-    int javac_flag_count, java_flag_count;
-    const char *mounts[3];
-    struct execd_language language;
-};
 
 static const struct execd_option options[OPT_COUNT] = {
     [OPT_JAVA_HOME] = {"java_home", EXECD_OPT_PATH, 0, NULL, "the JDK; by default the one of /usr/bin/javac",
@@ -27,9 +17,6 @@ static const struct execd_option options[OPT_COUNT] = {
     [OPT_JAVA_FLAGS] = {"java_flags", EXECD_OPT_STRING, 0, "", "more flags for java, separated by blanks", 0,
                         0},
 };
-
-static const char *const environment[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF-8", NULL};
-static const char *const kept[] = {"classes", NULL};
 
 /* ---- instance -------------------------------------------------------------------------- */
 
@@ -51,11 +38,11 @@ static int32_t take_flags(struct java *j, const struct execd_value *values, stru
         return j->host->fail(err, EXECD_E_INTERNAL, "no memory");
     memcpy(j->words, javac, javac_size);
     memcpy(j->words + javac_size, java, java_size);
-    j->javac_flag_count = words_cut(j->words, j->javac_flags, FLAGS_MAX);
-    j->java_flag_count = words_cut(j->words + javac_size, j->java_flags, FLAGS_MAX);
+    j->javac_flag_count = words_cut(j->words, j->javac_flags, JAVA_FLAGS_MAX);
+    j->java_flag_count = words_cut(j->words + javac_size, j->java_flags, JAVA_FLAGS_MAX);
     if (j->javac_flag_count < 0 || j->java_flag_count < 0)
         return j->host->fail(err, EXECD_E_CONFIG, "`%s` has more than %d words",
-                             j->javac_flag_count < 0 ? "javac_flags" : "java_flags", FLAGS_MAX);
+                             j->javac_flag_count < 0 ? "javac_flags" : "java_flags", JAVA_FLAGS_MAX);
     return EXECD_OK;
 }
 
@@ -65,8 +52,7 @@ static void describe(struct java *j)
 
     snprintf(j->javac, sizeof(j->javac), "%s/bin/javac", j->home.path);
     snprintf(j->java, sizeof(j->java), "%s/bin/java", j->home.path);
-    if (j->home.mount[0] != '\0')
-        j->mounts[n++] = j->home.mount;
+    j->mounts[n++] = j->home.mount;
     if (j->home.etc[0] != '\0')
         j->mounts[n++] = j->home.etc;
     j->language = (struct execd_language){
@@ -85,19 +71,26 @@ static void describe(struct java *j)
     };
 }
 
+static unsigned cores_of_machine(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n < 1 ? 1 : (unsigned)n;
+}
+
 static int32_t java_create(const struct execd_host *host, struct execd_ctx *ctx,
                            const struct execd_value *values, void **ret_self, struct execd_error *err)
 {
     struct java *j = calloc(1, sizeof(*j));
     int32_t rc;
 
-    (void)ctx;
     if (j == NULL)
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     j->host = host;
+    j->cores = cores_of_machine();
     rc = take_flags(j, values, err);
     if (rc == EXECD_OK)
-        rc = java_home_find(host, values[OPT_JAVA_HOME].string, &j->home, err);
+        rc = java_home_find(host, ctx, values[OPT_JAVA_HOME].string, &j->home, err);
     if (rc != EXECD_OK) {
         java_destroy(j);
         return rc;
@@ -119,118 +112,7 @@ static int32_t java_languages(void *self, const struct execd_language **ret, uin
     return EXECD_OK;
 }
 
-/* ---- plans -------------------------------------------------------------------------------- */
-
-/* The heap of a JVM that may use so much: 48 MiB are its own, a quarter is for stacks, code and
- * classes.  So a heap that grows without end gets an OutOfMemoryError instead of being killed. */
-static unsigned heap_mib(uint64_t memory_bytes)
-{
-    uint64_t mib = memory_bytes / MIB, heap = mib > 48 ? (mib - 48) / 4 * 3 : 0;
-
-    if (heap < 16)
-        heap = 16;
-    return (unsigned)(heap > 1048576 ? 1048576 : heap);
-}
-
-/* Deep recursion is the program's right as far as the stack limit goes; but unwinding an overflow takes
- * HotSpot about seven times the stack, and a StackOverflowError should stay one. */
-static unsigned stack_kib(const struct execd_submission *s)
-{
-    uint64_t bytes = s->stack_bytes;
-
-    if (bytes > s->memory_bytes / 16)
-        bytes = s->memory_bytes / 16;
-    if (bytes > 64 * MIB)
-        bytes = 64 * MIB;
-    if (bytes < MIB)
-        bytes = MIB;
-    return (unsigned)(bytes / 1024);
-}
-
-static int32_t plan_build(const struct java *j, const struct execd_submission *s, const char *file,
-                          struct execd_plan *plan)
-{
-    char heap[32];
-    const char *argv[FLAGS_MAX + 16] = {
-        j->javac,
-        heap,
-        "-J-XX:+UseSerialGC",
-        "-J-XX:TieredStopAtLevel=1",
-        "-J-XX:-UsePerfData",
-        "-J-Xss8m",
-        "-proc:none",
-        "-encoding",
-        "UTF-8",
-        "-d",
-        "classes",
-    };
-    const struct execd_step step = {
-        .size = sizeof(step),
-        .phase = EXECD_PHASE_BUILD,
-        .argv = argv,
-        .env = environment,
-        .keep = kept,
-        .profile = EXECD_PROFILE_JIT,
-        .extra_processes = JVM_THREADS,
-    };
-    size_t n = 0;
-
-    snprintf(heap, sizeof(heap), "-J-Xmx%um", heap_mib(s->build_memory_bytes));
-    while (argv[n] != NULL)
-        n++;
-    for (int i = 0; i < j->javac_flag_count; i++)
-        argv[n++] = j->javac_flags[i];
-    argv[n] = file;
-    return j->host->plan_step(plan, &step);
-}
-
-static int32_t plan_run(const struct java *j, const struct execd_submission *s, const char *class_name,
-                        struct execd_plan *plan)
-{
-    char heap[32], stack[32];
-    const char *argv[FLAGS_MAX + 16] = {
-        j->java, heap, stack, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:ErrorFile=/dev/null",
-    };
-    const struct execd_step step = {
-        .size = sizeof(step),
-        .phase = EXECD_PHASE_RUN,
-        .argv = argv,
-        .env = environment,
-        .profile = EXECD_PROFILE_JIT,
-        .extra_processes = JVM_THREADS,
-        .flags = EXECD_STEP_ARGS,
-    };
-    size_t n = 0;
-
-    snprintf(heap, sizeof(heap), "-Xmx%um", heap_mib(s->memory_bytes));
-    snprintf(stack, sizeof(stack), "-Xss%uk", stack_kib(s));
-    while (argv[n] != NULL)
-        n++;
-    for (int i = 0; i < j->java_flag_count; i++)
-        argv[n++] = j->java_flags[i];
-    argv[n++] = "-cp";
-    argv[n++] = "classes";
-    argv[n] = class_name;
-    return j->host->plan_step(plan, &step);
-}
-
-static int32_t java_plan(void *self, const struct execd_submission *submission, struct execd_plan *plan,
-                         struct execd_error *err)
-{
-    struct java *j = self;
-    struct java_names names;
-
-    if (java_names_of(submission->source, &names) != 0)
-        return j->host->fail(err, EXECD_E_REQUEST,
-                             "source_code: the name of the class or of its package is longer than "
-                             "%d bytes",
-                             JAVA_NAME_MAX);
-    if (j->host->plan_file(plan, EXECD_PHASE_BUILD, names.file, submission->source, 0444) != EXECD_OK ||
-        plan_build(j, submission, names.file, plan) != EXECD_OK ||
-        plan_run(j, submission, names.run, plan) != EXECD_OK)
-        return j->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
-    return EXECD_OK;
-}
+/* ---- the probe ---------------------------------------------------------------------------- */
 
 static int32_t java_probe(void *self, int32_t language_id, struct execd_plan *plan, struct execd_error *err)
 {
@@ -241,9 +123,9 @@ static int32_t java_probe(void *self, int32_t language_id, struct execd_plan *pl
         .size = sizeof(step),
         .phase = EXECD_PHASE_RUN,
         .argv = argv,
-        .env = environment,
+        .env = java_environment,
         .profile = EXECD_PROFILE_JIT,
-        .extra_processes = JVM_THREADS,
+        .extra_processes = JAVA_THREADS,
     };
 
     (void)language_id;
@@ -290,6 +172,16 @@ static int line_with(struct execd_bytes text, const char *head, const char *word
     return 0;
 }
 
+/* javac ends with 3 when it ran out of something, and names it in a stack trace.  No source can make it end
+ * so. */
+static uint32_t classify_build(const struct execd_outcome *o, uint32_t verdict)
+{
+    return verdict == EXECD_VERDICT_COMPILE_ERROR && o->exit_code == 3 &&
+                   bytes_find(o->stderr_tail, "java.lang.OutOfMemoryError") != NULL
+               ? EXECD_VERDICT_MEMORY_LIMIT_EXCEEDED
+               : verdict;
+}
+
 /* A JVM ends with 1 after an uncaught exception.  An OutOfMemoryError for want of a thread is none of
  * memory; a single allocation beyond the heap is one, though little was ever used. */
 static uint32_t java_classify(void *self, const struct execd_outcome *o, uint32_t verdict)
@@ -297,6 +189,8 @@ static uint32_t java_classify(void *self, const struct execd_outcome *o, uint32_
     static const char error[] = "java.lang.OutOfMemoryError";
 
     (void)self;
+    if (o->phase == EXECD_PHASE_BUILD)
+        return classify_build(o, verdict);
     if (verdict != EXECD_VERDICT_RUNTIME_ERROR || o->exit_code != 1 ||
         line_with(o->stderr_tail, "Exception in thread ", "unable to create native thread"))
         return verdict;
@@ -313,10 +207,11 @@ static const struct execd_lang_ops java_ops = {
     .probe = java_probe,
     .probed = java_probed,
     .classify = java_classify,
+    .warm = &java_warm,
 };
 
 static const struct execd_plugin java_plugin = {
-    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG),
+    EXECD_PLUGIN_HEAD_NEEDS(EXECD_KIND_LANG, 1u),
     .name = "java",
     .version = EXECD_VERSION,
     .options = options,

@@ -5,18 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embed.h"
 #include "lang_util.h"
 
+EMBED(node_boot, NODE_BOOT);
+
 enum { NODE_ID = 63, NODE_THREADS = 16 };
+#define MODULES "/node_modules" /* where cells show the operator's packages */
+#define BOOT ".boot"            /* of a warm one's box; gone before its job comes */
+#define BOOT_PROGRAM "/box/.boot"
+#define BOOT_SCRIPT "/dev/shm/.node"
 enum { OPT_INTERPRETER, OPT_MODULES, OPT_COUNT };
 
 struct node {
     const struct execd_host *host;
     const char *interpreter;
-    char *home;      /* "!/opt/node", if the interpreter lives outside of the system's folders */
-    char *modules;   /* "!/srv/node_modules", if the operator offers packages */
-    char *node_path; /* "NODE_PATH=/srv/node_modules", likewise */
-    const char *mounts[3], *env[5];
+    struct mounts mounts;
+    const char *env[5];
     struct execd_language language;
 };
 
@@ -32,43 +37,25 @@ static void node_destroy(void *self)
 {
     struct node *n = self;
 
-    free(n->home);
-    free(n->modules);
-    free(n->node_path);
+    mounts_done(&n->mounts);
     free(n);
 }
 
-/* `prefix` and `path` in one; NULL without memory. */
-static char *joined(const char *prefix, const char *path)
-{
-    size_t size = strlen(prefix) + strlen(path) + 1;
-    char *text = malloc(size);
-
-    if (text != NULL)
-        snprintf(text, size, "%s%s", prefix, path);
-    return text;
-}
-
-/* The paths that cells show for it, and the environment of its programs. */
-static int node_paths(struct node *n, const char *modules)
+/* The paths that cells show for it (Debian keeps parts of Node.js in the folders of that name), and the
+ * environment of its programs. */
+static void node_paths(struct node *n, struct execd_ctx *ctx, const char *modules)
 {
     static const char *const usual[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF-8"};
-    size_t mounts = 0;
+    char real[PATH_MAX];
 
     memcpy(n->env, usual, sizeof(usual));
-    if (path_home(n->interpreter, &n->home) != 0)
-        return -1;
-    if (n->home != NULL)
-        n->mounts[mounts++] = n->home;
+    mounts_program(&n->mounts, n->host, ctx, n->interpreter, real);
+    mounts_add(&n->mounts, "", "/usr/share/nodejs", "");
+    mounts_add(&n->mounts, "", "/usr/lib/nodejs", "");
     if (modules[0] == '\0')
-        return 0;
-    n->modules = joined("!", modules);
-    n->node_path = joined("NODE_PATH=", modules);
-    if (n->modules == NULL || n->node_path == NULL)
-        return -1;
-    n->mounts[mounts] = n->modules;
-    n->env[sizeof(usual) / sizeof(usual[0])] = n->node_path;
-    return 0;
+        return;
+    mounts_add(&n->mounts, "!", modules, ":" MODULES);
+    n->env[sizeof(usual) / sizeof(usual[0])] = "NODE_PATH=" MODULES;
 }
 
 static int32_t node_create(const struct execd_host *host, struct execd_ctx *ctx,
@@ -77,7 +64,6 @@ static int32_t node_create(const struct execd_host *host, struct execd_ctx *ctx,
     const char *modules = values[OPT_MODULES].string;
     struct node *n;
 
-    (void)ctx;
     if (modules[0] != '\0' && modules[0] != '/')
         return host->fail(err, EXECD_E_CONFIG, "modules: `%s` is no absolute path", modules);
     n = calloc(1, sizeof(*n));
@@ -85,7 +71,8 @@ static int32_t node_create(const struct execd_host *host, struct execd_ctx *ctx,
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     n->host = host;
     n->interpreter = values[OPT_INTERPRETER].string;
-    if (node_paths(n, modules) != 0) {
+    node_paths(n, ctx, modules);
+    if (n->mounts.failed) {
         node_destroy(n);
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     }
@@ -94,7 +81,7 @@ static int32_t node_create(const struct execd_host *host, struct execd_ctx *ctx,
         .name = "JavaScript",
         .file_name = "main.js",
         .memory_min = 64 * MIB,
-        .mounts = n->mounts,
+        .mounts = (const char *const *)n->mounts.list,
         .selftest_source = "const text = require('fs').readFileSync(0, 'utf8');\n"
                            "Promise.resolve([1, 2, 3].map((x) => x * x)).then((a) => {\n"
                            "  console.log('node', a.join(' '), JSON.stringify(text));\n"
@@ -144,9 +131,11 @@ static int32_t node_plan(void *self, const struct execd_submission *submission, 
         .profile = EXECD_PROFILE_JIT,
         .extra_processes = NODE_THREADS,
         .flags = EXECD_STEP_ARGS,
+        .warm = EXECD_WARM_PREBOOT,
+        .warm_variant = heap_mib(submission->memory_bytes),
     };
 
-    snprintf(heap, sizeof(heap), "--max-old-space-size=%u", heap_mib(submission->memory_bytes));
+    snprintf(heap, sizeof(heap), "--max-old-space-size=%u", run.warm_variant);
     if (n->host->plan_file(plan, EXECD_PHASE_RUN, "main.js", submission->source, 0444) != EXECD_OK ||
         n->host->plan_step(plan, &run) != EXECD_OK)
         return n->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
@@ -188,6 +177,38 @@ static int32_t node_probed(void *self, int32_t language_id, struct execd_bytes o
     return EXECD_OK;
 }
 
+/* ---- warm ---------------------------------------------------------------------------------- */
+
+/* A node that has all but its program, as node_boot.c and boot.js say; `variant` is the heap in MiB.  Its
+ * command is the cold one's without arguments: those it learns with the job. */
+static int32_t node_preboot(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
+                            struct execd_error *err)
+{
+    struct node *n = self;
+    char heap[48];
+    const char *const argv[] = {BOOT_PROGRAM, BOOT_SCRIPT, n->interpreter, heap, "main.js", NULL};
+    const struct execd_step step = {
+        .size = sizeof(step),
+        .phase = EXECD_PHASE_RUN,
+        .argv = argv,
+        .env = n->env,
+        .profile = EXECD_PROFILE_JIT,
+        .extra_processes = NODE_THREADS,
+    };
+
+    (void)language_id;
+    snprintf(heap, sizeof(heap), "--max-old-space-size=%u", variant);
+    if (n->host->plan_file(plan, EXECD_PHASE_RUN, BOOT, EMBEDDED(node_boot), 0555) != EXECD_OK ||
+        n->host->plan_step(plan, &step) != EXECD_OK)
+        return n->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
+    return EXECD_OK;
+}
+
+static const struct execd_warm_ops node_warm = {
+    .size = sizeof(node_warm),
+    .preboot = node_preboot,
+};
+
 /* ---- verdicts ------------------------------------------------------------------------------ */
 
 /* V8 gives up with a message and an abort (a trap in some builds): both have to be there. */
@@ -209,10 +230,11 @@ static const struct execd_lang_ops node_ops = {
     .probe = node_probe,
     .probed = node_probed,
     .classify = node_classify,
+    .warm = &node_warm,
 };
 
 static const struct execd_plugin node_plugin = {
-    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG),
+    EXECD_PLUGIN_HEAD_NEEDS(EXECD_KIND_LANG, 1u),
     .name = "node",
     .version = EXECD_VERSION,
     .options = options,

@@ -1,9 +1,14 @@
-/* lang_python.c - Python: one file, one interpreter, no build step. */
+/* lang_python.c - Python: one file, one interpreter, no build step; and the same interpreter as a zygote,
+ * which is described in zygote/zygote_module.c. */
 #include <execd/plugin.h>
 
 #include <stdio.h>
 
+#include "embed.h"
 #include "lang_util.h"
+
+EMBED(module, ZYGOTE_MODULE);
+EMBED(script, ZYGOTE_SCRIPT);
 
 enum { PYTHON_ID = 71 };
 enum { OPT_INTERPRETER, OPT_COUNT };
@@ -11,8 +16,8 @@ enum { OPT_INTERPRETER, OPT_COUNT };
 struct python {
     const struct execd_host *host;
     const char *interpreter;
-    char *home; /* "!/opt/python3.12", if the interpreter lives outside of the system's folders */
-    const char *mounts[2];
+    char site[64]; /* where site looks below $HOME: ".local/lib/python3.11/site-packages"; "": not known */
+    struct mounts mounts;
     struct execd_language language;
 };
 
@@ -28,8 +33,28 @@ static void python_destroy(void *self)
 {
     struct python *p = self;
 
-    free(p->home);
+    mounts_done(&p->mounts);
     free(p);
+}
+
+/* The interpreter, its library by its version ("/usr/lib/python3.11"), what apt and pip install for it. */
+static void find_mounts(struct python *p, struct execd_ctx *ctx)
+{
+    char real[PATH_MAX], prefix[PATH_MAX];
+    const char *name;
+
+    mounts_program(&p->mounts, p->host, ctx, p->interpreter, real);
+    if (real[0] == '\0')
+        return;
+    snprintf(prefix, sizeof(prefix), "%s", real);
+    path_home(prefix);
+    name = strrchr(real, '/');
+    if (strncmp(name, "/python3.", 9) == 0 && strlen(name) < 16)
+        snprintf(p->site, sizeof(p->site), ".local/lib%s/site-packages", name);
+    mounts_add(&p->mounts, prefix, "/lib", name);
+    mounts_add(&p->mounts, prefix, "/lib64", name);
+    mounts_add(&p->mounts, prefix, "/lib/python3", "");
+    mounts_add(&p->mounts, "/usr/local/lib", name, "/dist-packages");
 }
 
 static int32_t python_create(const struct execd_host *host, struct execd_ctx *ctx,
@@ -37,22 +62,21 @@ static int32_t python_create(const struct execd_host *host, struct execd_ctx *ct
 {
     struct python *p = calloc(1, sizeof(*p));
 
-    (void)ctx;
     if (p == NULL)
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     p->host = host;
     p->interpreter = values[OPT_INTERPRETER].string;
-    if (path_home(p->interpreter, &p->home) != 0) {
+    find_mounts(p, ctx);
+    if (p->mounts.failed) {
         python_destroy(p);
         return host->fail(err, EXECD_E_INTERNAL, "no memory");
     }
-    p->mounts[0] = p->home;
     p->language = (struct execd_language){
         .id = PYTHON_ID,
         .name = "Python",
         .file_name = "main.py",
         .memory_min = 16 * MIB,
-        .mounts = p->mounts,
+        .mounts = (const char *const *)p->mounts.list,
         .selftest_source = "import sys\nprint('python', sum(range(10)), repr(sys.stdin.read()))\n",
         .selftest_output = "python 45 ''\n",
     };
@@ -86,6 +110,7 @@ static int32_t python_plan(void *self, const struct execd_submission *submission
         .env = environment,
         .profile = EXECD_PROFILE_STRICT,
         .flags = EXECD_STEP_ARGS,
+        .warm = p->site[0] != '\0' ? EXECD_WARM_ZYGOTE : EXECD_WARM_NONE,
     };
 
     if (p->host->plan_file(plan, EXECD_PHASE_RUN, "main.py", submission->source, 0444) != EXECD_OK ||
@@ -130,6 +155,33 @@ static int32_t python_probed(void *self, int32_t language_id, struct execd_bytes
     return EXECD_OK;
 }
 
+/* Started as a job is, with an empty main.py; site finds usercustomize.py. */
+static int32_t python_zygote(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
+                             struct execd_error *err)
+{
+    struct python *p = self;
+    const char *const argv[] = {p->interpreter, "main.py", NULL};
+    const struct execd_step step = {
+        .size = sizeof(step),
+        .phase = EXECD_PHASE_RUN,
+        .argv = argv,
+        .env = environment,
+        .profile = EXECD_PROFILE_STRICT,
+    };
+    char script[128], module[128];
+
+    (void)language_id;
+    (void)variant;
+    snprintf(script, sizeof(script), "%s/usercustomize.py", p->site);
+    snprintf(module, sizeof(module), "%s/_execd_zygote.abi3.so", p->site);
+    if (p->host->plan_file(plan, EXECD_PHASE_RUN, "main.py", (struct execd_bytes){"", 0}, 0444) != EXECD_OK ||
+        p->host->plan_file(plan, EXECD_PHASE_RUN, script, EMBEDDED(script), 0444) != EXECD_OK ||
+        p->host->plan_file(plan, EXECD_PHASE_RUN, module, EMBEDDED(module), 0555) != EXECD_OK ||
+        p->host->plan_step(plan, &step) != EXECD_OK)
+        return p->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
+    return EXECD_OK;
+}
+
 /* ---- verdicts ------------------------------------------------------------------------------ */
 
 /* Is `line` the last one that was written, or the beginning of it? */
@@ -156,6 +208,11 @@ static uint32_t python_classify(void *self, const struct execd_outcome *o, uint3
     return verdict;
 }
 
+static const struct execd_warm_ops python_warm = {
+    .size = sizeof(python_warm),
+    .zygote = python_zygote,
+};
+
 static const struct execd_lang_ops python_ops = {
     .size = sizeof(python_ops),
     .languages = python_languages,
@@ -163,10 +220,11 @@ static const struct execd_lang_ops python_ops = {
     .probe = python_probe,
     .probed = python_probed,
     .classify = python_classify,
+    .warm = &python_warm,
 };
 
 static const struct execd_plugin python_plugin = {
-    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG),
+    EXECD_PLUGIN_HEAD_NEEDS(EXECD_KIND_LANG, 1u),
     .name = "python",
     .version = EXECD_VERSION,
     .options = options,

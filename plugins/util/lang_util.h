@@ -4,46 +4,79 @@
 
 #include <execd/plugin.h>
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MIB (UINT64_C(1) << 20)
 
-/* Is this below what every cell shows anyway? */
-static inline int path_in_system(const char *path)
-{
-    static const char *const shown[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/"};
+/* ---- what a language needs to be shown ---- */
 
-    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-        if (strncmp(path, shown[i], strlen(shown[i])) == 0)
-            return 1;
-    return 0;
+enum { MOUNTS_MAX = 24 };
+struct mounts {
+    char *list[MOUNTS_MAX + 1]; /* NULL-terminated */
+    int count;
+    int failed; /* no memory, or too many */
+};
+
+static inline void mounts_add(struct mounts *m, const char *before, const char *path, const char *after)
+{
+    size_t size = strlen(before) + strlen(path) + strlen(after) + 1;
+    char *text = m->count == MOUNTS_MAX ? NULL : (char *)malloc(size);
+
+    if (text == NULL) {
+        m->failed = 1;
+        return;
+    }
+    snprintf(text, size, "%s%s%s", before, path, after);
+    m->list[m->count++] = text;
 }
 
-/* The mount that a program outside of the system's folders needs: "!/opt/python" for
- * /opt/python/bin/python3.  NULL for one that needs none.  0, or -1 without memory. */
-static inline int path_home(const char *program, char **ret)
+static inline void mounts_done(struct mounts *m)
 {
-    size_t n = strlen(program);
-    char *home;
+    while (m->count > 0)
+        free(m->list[--m->count]);
+}
 
-    *ret = NULL;
-    if (path_in_system(program))
-        return 0;
-    home = (char *)calloc(1, n + 2);
-    if (home == NULL)
-        return -1;
-    home[0] = '!';
-    memcpy(home + 1, program, n);
+/* Up from /opt/python/bin/python3 to /opt/python, in place. */
+static inline void path_home(char *path)
+{
     for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(home, '/');
+        char *slash = strrchr(path, '/');
 
-        if (slash == home + 1)
-            break;
+        if (slash == path)
+            return;
         *slash = '\0';
     }
-    *ret = home;
-    return 0;
+}
+
+/* A program by itself where the system has its own, and else with the folder above its bin/ and the places of
+ * shared libraries that the machine has beside the usual ones. */
+static inline void mounts_add_program(struct mounts *m, const char *program)
+{
+    char home[PATH_MAX];
+
+    if (strncmp(program, "/usr/bin/", 9) == 0 || strncmp(program, "/bin/", 5) == 0) {
+        mounts_add(m, "", program, "");
+        return;
+    }
+    snprintf(home, sizeof(home), "%s", program);
+    path_home(home);
+    mounts_add(m, "!", home, "");
+    mounts_add(m, "", "/etc/ld.so.cache", "");
+}
+
+/* A program under its name and where that leads to; the latter into real[PATH_MAX] ("" if it leads nowhere).
+ */
+static inline void mounts_program(struct mounts *m, const struct execd_host *host, struct execd_ctx *ctx,
+                                  const char *program, char *real)
+{
+    if (host->path_real(ctx, program, real, PATH_MAX) != EXECD_OK)
+        real[0] = '\0';
+    else if (strcmp(real, program) != 0)
+        mounts_add_program(m, real);
+    mounts_add_program(m, program);
 }
 
 /* Where `words` begin in `text`; NULL if they do not occur. */

@@ -120,28 +120,13 @@ AT(execd_lang_ops, classify, 40);
 AT(execd_lang_ops, warm, 48);
 SIZE(execd_lang_ops, 56);
 
-AT(execd_zygote_host, size, 0);
-AT(execd_zygote_host, abi_minor, 4);
-AT(execd_zygote_host, log, 8);
-AT(execd_zygote_host, fail, 16);
-SIZE(execd_zygote_host, 24);
-
-AT(execd_zygote_job, size, 0);
-AT(execd_zygote_job, reserved, 4);
-AT(execd_zygote_job, language_id, 8);
-AT(execd_zygote_job, variant, 12);
-AT(execd_zygote_job, argv, 16);
-AT(execd_zygote_job, env, 24);
-SIZE(execd_zygote_job, 32);
-
 AT(execd_warm_ops, size, 0);
 AT(execd_warm_ops, uses_max, 4);
 AT(execd_warm_ops, age_max_ms, 8);
-AT(execd_warm_ops, zygote_boot, 16);
-AT(execd_warm_ops, zygote_enter, 24);
-AT(execd_warm_ops, preboot, 32);
-AT(execd_warm_ops, service, 40);
-SIZE(execd_warm_ops, 48);
+AT(execd_warm_ops, zygote, 16);
+AT(execd_warm_ops, preboot, 24);
+AT(execd_warm_ops, service, 32);
+SIZE(execd_warm_ops, 40);
 
 AT(execd_worker, id, 0);
 AT(execd_worker, slots, 8);

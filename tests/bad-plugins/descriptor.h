@@ -34,6 +34,9 @@
 #ifndef PROBED
 #define PROBED good_probed
 #endif
+#ifndef WARM
+#define WARM NULL
+#endif
 #ifndef OPS_SIZE
 #define OPS_SIZE sizeof(struct execd_lang_ops)
 #endif
@@ -43,7 +46,7 @@
 
 /* Unused where OPS was set to something else. */
 static const struct execd_lang_ops ops
-    __attribute__((unused)) = {OPS_SIZE, 0, LANGUAGES, PLAN, PROBE, PROBED, NULL, NULL};
+    __attribute__((unused)) = {OPS_SIZE, 0, LANGUAGES, PLAN, PROBE, PROBED, NULL, WARM};
 static const struct execd_plugin descriptor = {HEAD, NAME, VERSION, OPTIONS, CREATE,
                                                NULL, NULL, DESTROY, OPS};
 EXECD_PLUGIN_DEFINE(descriptor)

@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from conftest import C, JAVA, NODE, PYTHON
+from conftest import C, JAVA, NODE, PYTHON, eventually
 
 HELLO = {
     PYTHON: "print('Hello, World!')\n",
@@ -112,6 +112,16 @@ def test_cancel_queued_and_running(shared):
     assert r.status_code in (200, 202), r.text
     assert shared.result(token)["status"] == "cancelled"
     assert shared.request("DELETE", "/v1/jobs/" + token).status_code == 409
+
+
+def test_cancel_of_a_running_job_does_not_wait_for_its_lease(shared):
+    token = shared.submit({"source_code": "while True: pass", "language_id": PYTHON, "timeout": 50000})[0]
+    eventually(lambda: shared.request("GET", "/v1/jobs/" + token).json()["status"] == "running", "it runs")
+    begun = time.monotonic()
+    shared.request("DELETE", "/v1/jobs/" + token)
+    j = shared.result(token)
+    assert j["status"] == "cancelled" and j["attempt"] == 1
+    assert time.monotonic() - begun < 12  # a heartbeat is 3 s, a lease 15 s
 
 
 def test_no_byte_is_lost(shared):

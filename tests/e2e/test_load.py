@@ -6,7 +6,7 @@ import pathlib
 
 import requests
 
-from conftest import C, JAVA, NODE, PYTHON, Execd, cgroups, children, eventually, fd_count, mounts
+from conftest import C, JAVA, NODE, PYTHON, eventually, fd_count
 
 PROGRAMS = [json.loads(line) for line in open(pathlib.Path(__file__).resolve().parents[1] / "data/programs.jsonl")]
 
@@ -23,6 +23,10 @@ MIX = [
     (3, {"language_id": PYTHON, "source_code": "while True: pass", "timeout": 300}, "time_limit_exceeded", ""),
     (3, {"language_id": PYTHON, "source_code": "b = bytearray(1 << 30)", "memory_limit": 64}, "memory_limit_exceeded", ""),
 ]
+
+
+# cgroup v1: as many groups of dead cells are kept open, each with a directory and a file in up to five hierarchies.
+KEPT_GROUPS = 8 * 11
 
 
 def mixed(count):
@@ -48,9 +52,8 @@ def client(url, jobs):
     return wrong
 
 
-def test_a_thousand_mixed_jobs_from_sixteen_clients(tmp_path):
-    before = (set(children()), cgroups(), mounts())
-    s = Execd(tmp_path).ready()
+def test_a_thousand_mixed_jobs_from_sixteen_clients(start):
+    s = start()  # which sees to it that no process, cgroup or mount is left
     assert s.run(PYTHON, "print(1)")["status"] == "completed"
     jailer = s.child("execd-jailer")
     fds = (fd_count(s.pid), fd_count(jailer))
@@ -60,11 +63,7 @@ def test_a_thousand_mixed_jobs_from_sixteen_clients(tmp_path):
         wrong = sum(pool.map(lambda i: client(s.url, jobs[i::16]), range(16)), [])
     assert not wrong, "%d wrong, for instance %s" % (len(wrong), wrong[0])
     eventually(lambda: fd_count(s.pid) <= fds[0] + 2, "execd's descriptors")
-    eventually(lambda: fd_count(jailer) <= fds[1] + 2, "the jailer's descriptors")
-    s.stop()
-    eventually(lambda: set(children()) <= before[0], "processes", 15)
-    eventually(lambda: cgroups() <= before[1], "cgroups", 15)
-    assert mounts() == before[2]
+    eventually(lambda: fd_count(jailer) <= fds[1] + 2 + KEPT_GROUPS, "the jailer's descriptors")
 
 
 def test_every_program_of_the_data(shared):

@@ -45,6 +45,29 @@ def test_time_limit_by_cpu(shared, language):
     assert 900 <= j["execution_time"] < 6000
 
 
+def test_cpu_time_has_a_limit_of_its_own(shared):
+    j = shared.run(PYTHON, LOOP[PYTHON], timeout=20000, cpu_timeout=300)
+    assert (j["status"], j["limit_hit"]) == ("time_limit_exceeded", "cpu_time"), j
+    assert j["limits"]["cpu_time"] == 300 and 300 <= j["cpu_time"] < 2000
+    j = shared.run(PYTHON, "import time\ntime.sleep(1)\n", timeout=20000, cpu_timeout=500)
+    assert j["status"] == "completed", j
+
+
+def test_cpu_time_that_could_never_be_used_is_refused(shared):
+    for fields in ({"timeout": 1000, "cpu_timeout": 1001}, {"timeout": 1000, "cpu_limit": "1500m", "cpu_timeout": 2001}):
+        r = shared.request("POST", "/v1/jobs", json=dict(fields, language_id=PYTHON, source_code="1"))
+        assert r.status_code == 422 and r.json()["field"] == "cpu_timeout", r.text
+    r = shared.request("POST", "/v1/jobs", json={"timeout": 1000, "cpu_limit": "1500m", "cpu_timeout": 2000,
+                                                 "language_id": PYTHON, "source_code": "1"})
+    assert r.status_code == 202, r.text
+
+
+def test_refused_processes_are_told(shared):
+    j = shared.run(PYTHON, "import os, time\ntry:\n  while os.fork() > 0: pass\n  time.sleep(30)\nexcept OSError: pass\n")
+    assert j["processes_limit_hit"] is True, j
+    assert shared.run(PYTHON, "print(1)")["processes_limit_hit"] is False
+
+
 def test_time_limit_by_wall(shared):
     j = shared.run(PYTHON, "import time\ntime.sleep(60)\n", timeout=700)
     assert j["status"] == "time_limit_exceeded" and j["cpu_time"] < 700 <= j["execution_time"] + 1
@@ -119,3 +142,45 @@ def test_cpu_rate(shared):
     j = shared.run(PYTHON, "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\n",
                    cpu_limit="200m", timeout=10000)
     assert j["status"] == "completed" and j["cpu_time"] < 0.6 * j["execution_time"], j
+
+
+def test_streams_may_be_opened_by_name(shared):
+    j = shared.run(PYTHON, "open('/dev/stdout', 'w').write('out')\nopen('/dev/stderr', 'w').write('err')")
+    assert (j["status"], j["stdout"], j["stderr"]) == ("completed", "out", "err")
+    j = shared.run(NODE, "require('fs').writeFileSync('/dev/stdout', 'out')")
+    assert (j["status"], j["stdout"]) == ("completed", "out")
+
+
+def test_a_program_that_cannot_be_executed_is_its_authors_fault(shared):
+    j = shared.run(C, '__attribute__((section(".interp"))) const char x[5000] = "a";\nint main(void) { return 0; }')
+    assert j["status"] == "runtime_error", j
+
+
+def test_children_that_are_slow_to_die_do_not_count(shared):
+    """The result is fixed when the main process ends."""
+    j = shared.run(PYTHON, """
+import os, time
+begun = time.monotonic()
+for _ in range(20):
+    if os.fork() == 0:
+        b = bytearray(10 << 20)
+        time.sleep(60)
+print(end='', flush=True)
+os.write(1, b'ok')
+os._exit(0)
+""", timeout=3000, memory_limit=512)
+    assert (j["status"], j["stdout"]) == ("completed", "ok"), j
+
+
+def test_a_starved_cell_does_not_take_its_worker_along(shared):
+    """What dies is not held back by its share of cpu."""
+    j = shared.run(PYTHON, """
+import mmap, os, time
+m = mmap.mmap(-1, 300 << 20)
+for at in range(0, len(m), 4096): m[at] = 1
+for _ in range(10):
+    if os.fork() == 0: time.sleep(60)
+time.sleep(60)
+""", timeout=8000, cpu_limit="100m", memory_limit=1500)
+    assert j["status"] == "time_limit_exceeded", j
+    assert j["execution_time"] < 12000

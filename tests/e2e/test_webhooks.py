@@ -4,9 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 
-from conftest import C, PYTHON, Receiver
+from conftest import C, HOOKS, PYTHON, Receiver, eventually
 
 
 def test_body_is_the_seeds_and_more(shared, receiver):
@@ -77,4 +78,39 @@ def test_delivery_survives_a_restart(start, tmp_path):
     again = start(args=["--state", str(s.state)])
     receiver.wait(count + 1)
     assert again.result(token)["stdout"] == "1\n"
+    receiver.close()
+
+
+def test_a_slow_receiver_keeps_nobody_waiting(start, receiver):
+    """Its deliveries wait for their turn; waiting is no attempt, and others go ahead."""
+    others_are_served = threading.Event()
+
+    def answer(n):
+        others_are_served.wait()
+        time.sleep(0.25)  # the last one's turn comes when the time for one attempt has long been over
+        return 204, {}
+    slow = Receiver(answer)
+    s = start({"hook": dict(HOOKS, per_host=2, timeout_ms=5000, attempts=1)})
+    job = {"source_code": "print(1)", "language_id": PYTHON}
+    s.submit(*[dict(job, callback_url=slow.url) for _ in range(44)])
+    slow.wait(1)
+    s.submit(*[dict(job, callback_url=receiver.url, priority="high") for _ in range(3)])
+    try:
+        receiver.wait(3)
+        assert len(slow.seen) <= 2
+    finally:
+        others_are_served.set()
+    slow.wait(44)
+    s.stop()
+    assert "webhook_given_up" not in s.logged()
+    slow.close()
+
+
+def test_a_long_answer_is_an_answer(start):
+    """Nobody reads the body of a receiver's answer: it must not make a failure of a success."""
+    receiver = Receiver(body=b"x" * 1000000)
+    s = start({"hook": dict(HOOKS, attempts=1)})
+    s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})
+    receiver.wait(1)
+    eventually(lambda: 'execd_webhooks_total{outcome="delivered"} 1' in s.request("GET", "/metrics").text, "delivered")
     receiver.close()

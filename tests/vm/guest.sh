@@ -68,10 +68,11 @@ clean() { # nothing of ours is left: no cgroup, no process but this script's
 say "Linux $(uname -r), $(nproc) processors, controllers: $(cat $cg/cgroup.controllers)"
 if [ "$execd_as" != user ]; then
     step "filters, as root" cell_seccomp_test
-    step "cgroups, as root" cell_cgroup_test
+    step "cgroups, as root" cgroup_test
     step "cells, as root" jail_cell_test
+    step "programs that wait, as root" jail_warm_test
     delegated service
-    step "cgroups, as root in a delegated cgroup" within $cg/service cell_cgroup_test
+    step "cgroups, as root in a delegated cgroup" within $cg/service cgroup_test
     step "cells, as root in a delegated cgroup" within $cg/service jail_cell_test
     step "nothing is left" clean
 fi
@@ -79,8 +80,9 @@ if [ "$execd_as" != root ]; then
     delegated user
     export EXECD_TEST_ACCEPT_MISSING=uid
     step "filters, as a user" as_user cell_seccomp_test
-    step "cgroups, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups cell_cgroup_test
+    step "cgroups, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups cgroup_test
     step "cells, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups jail_cell_test
+    step "programs that wait, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups jail_warm_test
     unset EXECD_TEST_ACCEPT_MISSING
     step "nothing is left" clean
 fi

@@ -3,4 +3,7 @@
 /bin/busybox mkdir -p /new
 /bin/busybox mount -t tmpfs -o size=1g,mode=755 root /new
 /bin/busybox cp -a /root/. /new/
+if [ -e /new/systemd_guest.py ]; then
+    exec /bin/busybox switch_root /new /usr/lib/systemd/systemd
+fi
 exec /bin/busybox switch_root /new /guest.sh

@@ -1,14 +1,14 @@
 #!/bin/bash
 # The sandbox on a kernel with cgroup v2 only, in a small virtual machine.
 #
-# Usage: run.sh BUILD_DIR [--as root|user|both]
+# Usage: run.sh BUILD_DIR [--as root|user|both|systemd]
 #
 # Makes an initramfs in BUILD_DIR/vm from a static busybox, the built programs, the libraries they
 # need and a small Python, boots Debian's cloud kernel with it under qemu (emulation: no
-# /dev/kvm is needed), and runs guest.sh there.  Exit status: 0 if every step of the guest
+# /dev/kvm is needed), and runs guest.sh there; `--as systemd` runs the units under systemd instead.  Exit status: 0 if every step of the guest
 # succeeded, 1 if one failed or the machine gave no answer in time, 77 if something is missing here.
 #
-# EXECD_VM_TIMEOUT (seconds, 300), EXECD_VM_KERNEL (the newest /boot/vmlinuz-*-cloud-amd64), EXECD_VM_ACCEL (tcg).
+# EXECD_VM_TIMEOUT (seconds, 600), EXECD_VM_KERNEL (the newest /boot/vmlinuz-*-cloud-amd64), EXECD_VM_ACCEL (tcg).
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 repo=$(readlink -f "$here/../..")
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
         *) echo "vm: unknown argument \`$1\`" >&2; exit 2 ;;
     esac
 done
-case $as in root | user | both) ;; *) echo "vm: --as root, user or both" >&2; exit 2 ;; esac
+case $as in root | user | both | systemd) ;; *) echo "vm: --as root, user, both or systemd" >&2; exit 2 ;; esac
 
 missing() { echo "vm: $1 is missing: $2" >&2; exit 77; }
 command -v qemu-system-x86_64 >/dev/null || missing qemu-system-x86_64 "apt-get install qemu-system-x86"
@@ -35,9 +35,9 @@ busybox=$(command -v busybox || true)
 kernel=${EXECD_VM_KERNEL:-$(find /boot -name 'vmlinuz-*-cloud-amd64' 2>/dev/null | sort -V | tail -n 1)}
 [ -n "$kernel" ] && [ -e "$kernel" ] || missing "a kernel" "apt-get install linux-image-cloud-amd64"
 [ -r "$kernel" ] || missing "the right to read $kernel" "run as root, or chmod a+r it"
-tests=("$build"/tests/unit/cell/cell_cgroup_test "$build"/tests/unit/cell/cell_seccomp_test
-       "$build"/tests/unit/jail/jail_cell_test)
-for f in "${tests[@]}" "$build"/execd-jailer; do
+tests=("$build"/tests/unit/cgroup/cgroup_test "$build"/tests/unit/cell/cell_seccomp_test
+       "$build"/tests/unit/jail/jail_cell_test "$build"/tests/unit/jail/jail_warm_test)
+for f in "${tests[@]}" "$build"/execd-jailer "$build"/execd-init "$build"/execd-probe "$build"/execd-zygote; do
     [ -x "$f" ] || { echo "vm: $f was not built" >&2; exit 1; }
 done
 
@@ -74,7 +74,7 @@ for f in /usr/bin/setpriv /bin/sh /usr/bin/env /usr/bin/cat /usr/bin/sleep; do
     rm -f "$root/usr/bin/$(basename "$f")"
     put "$f" "/usr/bin/$(basename "$f")"
 done
-for f in "${tests[@]}" "$build"/execd-jailer "$build"/execd "$build"/execctl; do
+for f in "${tests[@]}" "$build"/execd-jailer "$build"/execd-init "$build"/execd-probe "$build"/execd-zygote "$build"/execd "$build"/execctl; do
     [ ! -x "$f" ] || put "$f" "/opt/execd/$(basename "$f")"
 done
 for f in "$build"/plugins/lang-python.so; do
@@ -101,6 +101,7 @@ done
 printf 'root:x:0:0:root:/:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\nexecd:x:999:999:execd:/:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\nuser:x:1000:\nexecd:x:999:\n' >"$root/etc/group"
 mkdir -p "$root/etc/alternatives"
+[ "$as" != systemd ] || . "$here/systemd_files.sh"
 cp "$here/guest.sh" "$root/guest.sh"
 cp "$here/smoke.py" "$root/smoke.py"
 cp "$here/init.sh" "$vm/initramfs/init"
@@ -111,7 +112,7 @@ rm -rf "$vm/initramfs"
 
 # ---- boot ----------------------------------------------------------------------------------------
 
-limit=${EXECD_VM_TIMEOUT:-300}
+limit=${EXECD_VM_TIMEOUT:-600}
 sign=60 # seconds for the first sign of life: an emulated machine with two processors hangs in its boot now and then
 end=$((SECONDS + limit))
 log=$vm/console.log

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define EXECD_ABI_MAJOR 1u /* +1: a plugin built before would misbehave     */
-#define EXECD_ABI_MINOR 0u /* +1: something was appended, nothing was moved */
+#define EXECD_ABI_MINOR 1u /* +1: something was appended, nothing was moved */
 
 #if defined(__GNUC__)
 #define EXECD_EXPORT __attribute__((visibility("default")))
@@ -178,6 +178,13 @@ struct execd_host {
                                      execd_http_fn done, void *arg, execd_drop_fn drop,
                                      struct execd_error *err);
     void (*http_cancel)(struct execd_http *http);
+
+    /* since 1.1; during create().  Cells may have a root file system of their own, so a plugin that looks for
+     * what it runs looks below the folder that cell_root() names ("" for the machine's /).  path_real() gives
+     * the absolute path without links that `path` is there, links taken as a cell takes them; E_CONFIG: there
+     * is none. */
+    const char *(*cell_root)(struct execd_ctx *ctx);
+    int32_t (*path_real)(struct execd_ctx *ctx, const char *path, char *out, uint32_t size);
     /* append below this line only; note "since 1.N" */
 };
 
@@ -189,9 +196,11 @@ struct execd_language {          /* an array of these with a stride; grows at th
     const char *name;            /* "Python": for people, without a version */
     const char *file_name;       /* "main.py": what the source is called by default */
     uint64_t memory_min;         /* bytes a job needs at least for the runtime itself; 0: no minimum */
-    const char *const *mounts;   /* NULL-terminated absolute host paths, shown read-only at the same place;
-                                    "!" before one: it must exist.  /usr /bin /sbin /lib /lib64 are there
-                                    anyway.  Or NULL. */
+    const char *const *mounts;   /* NULL-terminated absolute paths of folders and files in the cells' root
+                                    file system, shown read-only, or "/host/path:/path" to show something of
+                                    the machine as /path.  "!" before one: it must exist.  A shell, small tools
+                                    and shared libraries are there anyway; /tmp /box /run /dev /proc /sys /etc
+                                    are each cell's own.  Or NULL. */
     const char *selftest_source; /* a small program... */
     const char *selftest_output; /* ...and what it must print, given an empty stdin */
 };
@@ -205,6 +214,8 @@ struct execd_submission {
     const char *const *args; /* NULL-terminated; see EXECD_STEP_ARGS */
     uint64_t wall_ms, cpu_ms, memory_bytes, stack_bytes, processes, output_bytes; /* limits of a run */
     uint64_t build_wall_ms, build_memory_bytes; /* limits of the build step */
+    uint64_t cpu_millis; /* since 1.1: the run's share of cpu, 1000 is a core; 0: no limit */
+    /* append below this line only */
 };
 
 /* Of one run; the host maps its own */
@@ -249,8 +260,9 @@ struct execd_lang_ops {
     /* ...and what to show of its output: "Python (3.11.2)", NUL-terminated, into version[size]. */
     int32_t (*probed)(void *self, int32_t language_id, struct execd_bytes output, char *version,
                       uint32_t size, struct execd_error *err);
-    /* Pure, optional: refine EXECD_VERDICT_*.  Only a runtime error may become a limit that was exceeded;
-     * any other answer than that or `verdict` itself is ignored. */
+    /* Pure, optional: refine EXECD_VERDICT_*.  Only a runtime error may become a limit that was exceeded, and
+     * a compile error (phase EXECD_PHASE_BUILD) may be told to be one; any other answer than that or
+     * `verdict` itself is ignored. */
     uint32_t (*classify)(void *self, const struct execd_outcome *outcome, uint32_t verdict);
     /* Optional: runtimes kept warm.  A host may leave them unused; it then runs the cold step. */
     const struct execd_warm_ops *warm;
@@ -264,21 +276,27 @@ struct execd_lang_ops {
  * and verdict must be those of the cold step, byte for byte.  execd checks that at start and falls
  * back to the cold step where it does not hold.
  *
- * Zygote: the plugin's file is loaded once more, by a small process of its own that holds nothing of
- * execd's.  zygote_boot() starts an interpreter there that has seen no user code; for each job the
- * host forks it, puts the child into a fresh cell and calls zygote_enter() in it.
+ * Each way is a program that the host starts ahead of time in a cell of its own, as a plan describes it
+ * (files and one run step); it sees what a job of the language sees, and no user code before its job comes.
  *
- * Pre-boot: preboot() plans a run step that is started in its own cell before its job is known.
- * Compile service: service() plans a step that stays, in a cell of its own, and compiles for many
- * jobs; it never runs user code.  Both find one end of a stream socket as descriptor EXECD_WARM_FD
- * and speak frames on it: a header of two little-endian uint32 (kind, length), then the payload.
+ * Zygote: a program that starts an interpreter and calls execd_zygote_serve() of <execd/zygote.h>, single
+ * threaded.  That returns once for each job, in a fork of the program that is inside of the job's own
+ * fresh cell: files in /box, standard descriptors, limits and filter in place.
+ *
+ * Pre-boot: a program that is started in a cell before its job is known, and becomes that job.
+ *
+ * Compile service: a program that stays and compiles for many jobs; it never runs user code.
+ *
+ * The last two find one end of a stream socket as descriptor EXECD_WARM_FD and speak frames on it: a
+ * header of two little-endian uint32 (kind, length), then the payload.
  *   EXECD_FRAME_READY  from the runtime: booted, waiting.              empty
  *   EXECD_FRAME_ARGV   to it: the cold step's argv, its args included. strings, each with its NUL
  *   EXECD_FRAME_FILE   to a service: a file of the step; from it: a kept one.  path, NUL, bytes
  *   EXECD_FRAME_GO     to it: that was all, begin.                     empty
  *   EXECD_FRAME_OUTPUT from a service: a piece of the compiler's output.   bytes
  *   EXECD_FRAME_EXIT   from a service: done; ready for the next.       int32, the exit code
- * A pre-booted runtime finds its files in /box at GO, closes the descriptor, and goes on as the job. */
+ * A pre-booted runtime gets ARGV and GO; at GO its files are in /box, its stdin has its content, and the
+ * job's limits are in force.  It closes the descriptor and goes on as the job. */
 #define EXECD_WARM_FD 3
 #define EXECD_FRAME_MAX (64u << 20) /* bytes of one payload */
 enum {
@@ -290,32 +308,12 @@ enum {
     EXECD_FRAME_EXIT = 6
 };
 
-struct execd_zygote_host { /* what the zygote's process lends; no execd is behind it */
-    uint32_t size;
-    uint32_t abi_minor;
-    void (*log)(int32_t level, const char *fmt, ...) EXECD_PRINTF(2, 3);
-    int32_t (*fail)(struct execd_error *err, int32_t code, const char *fmt, ...) EXECD_PRINTF(3, 4);
-};
-
-struct execd_zygote_job { /* in the child: cwd /box, files there, stdin to stderr set, limits in force */
-    uint32_t size;
-    uint32_t reserved;
-    int32_t language_id;
-    uint32_t variant;
-    const char *const *argv; /* of the cold step, args included */
-    const char *const *env;
-};
-
-struct execd_warm_ops { /* each member may be NULL: that way is not offered */
+struct execd_warm_ops { /* each member may be NULL: that way is not offered; all in execd, pure, as plan() */
     uint32_t size;
     uint32_t uses_max;   /* replace a zygote or service after so many jobs; 0: the host decides */
     uint64_t age_max_ms; /* ... or at this age; 0: the host decides */
-    /* In the zygote's process, before any filter; single-threaded when it returns. */
-    int32_t (*zygote_boot)(const struct execd_zygote_host *host, const struct execd_value *values,
-                           int32_t language_id, uint32_t variant, void **ret_state, struct execd_error *err);
-    /* In the forked child, inside its cell: runs the job; what it returns is the exit code. */
-    int32_t (*zygote_enter)(void *state, const struct execd_zygote_job *job);
-    /* In execd; pure, as plan(). */
+    int32_t (*zygote)(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
+                      struct execd_error *err);
     int32_t (*preboot)(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
                        struct execd_error *err);
     int32_t (*service)(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
@@ -402,8 +400,10 @@ struct execd_plugin {
 
 /* The descriptor's head, and (once in a plugin, after its static const descriptor) the one symbol that is
  * exported. */
-#define EXECD_PLUGIN_HEAD(kind_)                                                                             \
-    EXECD_PLUGIN_MAGIC, (uint32_t)sizeof(struct execd_plugin), EXECD_ABI_MAJOR, EXECD_ABI_MINOR, 0u,         \
+#define EXECD_PLUGIN_HEAD(kind_) EXECD_PLUGIN_HEAD_NEEDS(kind_, 0u)
+/* The same for one that calls what came with 1.`minor_` without asking EXECD_CAN(); since 1.1 */
+#define EXECD_PLUGIN_HEAD_NEEDS(kind_, minor_)                                                               \
+    EXECD_PLUGIN_MAGIC, (uint32_t)sizeof(struct execd_plugin), EXECD_ABI_MAJOR, EXECD_ABI_MINOR, (minor_),   \
         (kind_), 0u
 #define EXECD_PLUGIN_DEFINE(desc)                                                                            \
     EXECD_EXPORT const struct execd_plugin *execd_plugin_entry_v1(void);                                     \

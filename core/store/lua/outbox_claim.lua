@@ -4,6 +4,7 @@ for _, token in ipairs(redis.call('ZRANGEBYSCORE', out, '-inf', now, 'LIMIT', 0,
   local k = key_job(token)
   if redis.call('EXISTS', k) == 0 then -- its result has expired
     redis.call('ZREM', out, token)
+    redis.call('HINCRBY', count, 'undelivered', 1)
   else
     local attempt = redis.call('HINCRBY', k, 'da', 1)
     redis.call('ZADD', out, now + tonumber(ARGV[2]), token)

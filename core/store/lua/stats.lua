@@ -2,20 +2,15 @@
 --                retried, undelivered, {workers' records...}, {lang, {field, value...}}...}
 local f = redis.call('HMGET', count, 'queued:0', 'queued:1', 'queued:2', 'bytes', 'accepted', 'recovered', 'delivered',
   'retried', 'undelivered')
-local langs, workers, stats, oldest = redis.call('SMEMBERS', p .. ':langs'), {}, {}, 0
+local langs, workers, stats = redis.call('SMEMBERS', p .. ':langs'), {}, {}
+local oldest = redis.call('ZRANGE', wait, 0, 0)[1] -- the first to have waited too long was the first to come
+local oldest_ms = oldest and number(redis.call('HGET', key_job(oldest), 'qa')) or 0
 for _, lang in ipairs(langs) do
   stats[#stats + 1] = {lang, redis.call('HGETALL', p .. ':stat:' .. lang)}
-  for prio = 0, 2 do -- the oldest is at the head of a queue; the first hundred tenants of each ring are looked at
-    for _, ten in ipairs(redis.call('LRANGE', key_ring(prio, lang), 0, 99)) do
-      local token = redis.call('LINDEX', key_queue(prio, lang, ten), 0)
-      local qa = token and number(redis.call('HGET', key_job(token), 'qa')) or 0
-      if qa > 0 and (oldest == 0 or qa < oldest) then oldest = qa end
-    end
-  end
 end
 for _, id in ipairs(redis.call('ZRANGE', p .. ':workers', 0, -1)) do
   local record = redis.call('GET', p .. ':worker:' .. id)
   if record then workers[#workers + 1] = record else redis.call('ZREM', p .. ':workers', id) end
 end
 return {number(f[1]), number(f[2]), number(f[3]), number(f[4]), redis.call('ZCARD', lease), redis.call('ZCARD', out),
-  oldest, number(f[5]), number(f[6]), number(f[7]), number(f[8]), number(f[9]), workers, stats}
+  oldest_ms, number(f[5]), number(f[6]), number(f[7]), number(f[8]), number(f[9]), workers, stats}

@@ -156,9 +156,10 @@ void fixture_open(struct fixture *fx)
                                .max_attempts = 3,
                                .result_ttl_ms = 60000,
                                .queue_max_jobs = c->queue_max_jobs,
-                               .queue_max_bytes = c->queue_max_bytes};
+                               .queue_max_bytes = c->queue_max_bytes,
+                               .queue_max_wait_ms = c->queue_max_wait_ms};
     struct api_options ao = {.loop = fx->loop, .conf = c, .plugins = fx->plugins, .roles = 1};
-    struct net_client_options co = {.connections_max = 8, .per_host_max = 8, .user_agent = "test"};
+    struct net_client_options co = {.connections_max = 8, .user_agent = "test"};
     struct answer a = {0};
     struct err err = {0};
 
@@ -329,7 +330,15 @@ void worker_beat(struct fixture *fx, const char *id)
                              .cpu_ratio = 0.25,
                              .memory_bytes = 4096,
                              .started_ms = 1,
-                             .seen_ms = clock_wall_ms()};
+                             .seen_ms = clock_wall_ms(),
+                             .warm_count = 1,
+                             .warm = {{.language_id = 71,
+                                       .booting = 1,
+                                       .idle = 2,
+                                       .busy = 3,
+                                       .memory_bytes = 4097,
+                                       .steps = {[WARM_WAY_SERVICE] = 8},
+                                       .misses = {[WARM_MISS_DIED] = 9}}}};
 
     snprintf(w.id, sizeof(w.id), "%s", id);
     fx->flag = false;
@@ -343,12 +352,13 @@ struct claimed {
     bool done;
 };
 
-static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count)
+static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
 {
     struct claimed *c = arg;
 
     assert_null(err);
     assert_int_equal(count, 1);
+    assert_false(more);
     c->claim = claims[0];
     c->done = true;
     loop_stop(c->fx->loop);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "api_internal.h"
+#include "warm/warm.h"
 
 struct fixture {
     struct loop *loop;

@@ -91,6 +91,39 @@ static void test_pause(void **state)
     close(fd);
 }
 
+static void drained(void *arg)
+{
+    struct fixture *fx = arg;
+
+    fx->flag = true;
+    loop_stop(fx->loop);
+}
+
+/* The end of the process does not cut an answer off: what waits is told how things are. */
+static void test_drain(void **state)
+{
+    struct fixture *fx = *state;
+    struct answer waiting;
+    char token[UUID_SIZE], path[80];
+
+    fixture_open(fx);
+    submit(fx, NULL, token);
+    snprintf(path, sizeof(path), "/v1/jobs/%s?wait=60", token);
+    http_begin(fx, &waiting, "GET", path, NULL, NULL);
+    while (fx->api->call_count == 0)
+        worker_beat(fx, "w");
+    api_pause(fx->api);
+    fx->flag = false;
+    api_drain(fx->api, drained, fx);
+    fixture_spin(fx, &fx->flag);
+    api_free(fx->api);
+    fx->api = NULL;
+    fixture_spin(fx, &waiting.done);
+    assert_int_equal(waiting.status, 200);
+    assert_has(&waiting, "\"queued\"");
+    answer_done(&waiting);
+}
+
 /* Everything at once is under way when the API goes: nothing may be touched later (the sanitizers look). */
 static void test_free_in_the_middle(void **state)
 {
@@ -152,9 +185,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_redis_away),
-        TEST(test_pause),
-        TEST(test_free_in_the_middle),
+        TEST(test_redis_away),        TEST(test_pause), TEST(test_drain), TEST(test_free_in_the_middle),
         TEST(test_free_while_asking),
     };
 

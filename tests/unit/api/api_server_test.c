@@ -54,7 +54,7 @@ static void test_headers(void **state)
     fixture_open(fx);
     text = raw(fx, "DELETE /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: mine-7\r\n\r\n");
     assert_non_null(strstr(text, "HTTP/1.1 405"));
-    assert_non_null(strcasestr(text, "\r\nAllow: GET\r\n"));
+    assert_non_null(strcasestr(text, "\r\nAllow: GET, HEAD\r\n"));
     assert_non_null(strcasestr(text, "\r\nX-Request-Id: mine-7\r\n"));
     assert_non_null(strcasestr(text, "\r\nContent-Type: application/problem+json\r\n"));
     free(text);
@@ -400,6 +400,12 @@ static void test_metrics(void **state)
     assert_has(&a, "\nexecd_workers 1\n");
     assert_has(&a, "\nexecd_worker_cpu_ratio{worker=\"host:\\\"7\\\\\"} 0.25\n");
     assert_has(&a, "\nexecd_worker_memory_bytes{worker=\"host:\\\"7\\\\\"} 4096\n");
+    assert_has(&a, "\nexecd_warm_runtimes{worker=\"host:\\\"7\\\\\",language=\"71\",state=\"idle\"} 2\n");
+    assert_has(&a, "\nexecd_warm_memory_bytes{worker=\"host:\\\"7\\\\\",language=\"71\"} 4097\n");
+    assert_has(&a, "\nexecd_warm_steps_total{worker=\"host:\\\"7\\\\\",language=\"71\",way=\"service\"} 8\n");
+    assert_has(&a, "\nexecd_warm_steps_total{worker=\"host:\\\"7\\\\\",language=\"71\",way=\"preboot\"} 0\n");
+    assert_has(&a,
+               "\nexecd_warm_fallbacks_total{worker=\"host:\\\"7\\\\\",language=\"71\",reason=\"died\"} 9\n");
     assert_has(&a, "\nexecd_job_success_ratio{language=\"71\"} 1.000000\n");
     assert_has(&a, "\nexecd_job_execution_seconds_bucket{language=\"71\",le=\"0.01\"} 0\n");
     assert_has(&a, "\nexecd_job_execution_seconds_bucket{language=\"71\",le=\"0.025\"} 1\n");

@@ -188,12 +188,40 @@ static void test_ownership(void **state)
     assert_int_equal(errno, EIO);
 }
 
+static void test_cpu_quantities(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t millis;
+    } good[] = {{"200m", 200}, {"0.5", 500}, {"2", 2000}, {"0.125", 125},
+                {"1.5", 1500}, {"0", 0},     {"007m", 7}, {"0.0001", 1}};
+    static const char *const bad[] = {"",   "m",  ".5",   "5.",  "1e3",   "-1",
+                                      "+1", "1 ", "0.5m", "1mm", "1.2.3", "x"};
+    uint64_t n;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        if (num_cpu_millis(good[i].text, &n) != 0 || n != good[i].millis)
+            fail_msg("%s", good[i].text);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        if (num_cpu_millis(bad[i], &n) != -EINVAL)
+            fail_msg("accepted: %s", bad[i]);
+    assert_int_equal(num_cpu_millis("9999999999", &n), -ERANGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),       cmocka_unit_test(test_buf),       cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_utf8),         cmocka_unit_test(test_base64),    cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_time_and_ids), cmocka_unit_test(test_ownership),
+        cmocka_unit_test(test_cpu_quantities),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_buf),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_time_and_ids),
+        cmocka_unit_test(test_ownership),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,9 @@ static void test_defaults(void **state)
     assert_string_equal(c->plugins[0].file, "lang-python.so");
     assert_string_equal(c->plugins[3].file, "lang-java.so");
     assert_false(c->plugins[0].optional);
+    assert_false(c->plugins[0].cold);
+    assert_true(c->warm_enabled);
+    assert_true(c->warm_memory_max == UINT64_C(2) << 30);
     assert_int_equal(c->min_pods, 1);
     assert_int_equal(c->max_pods, 10);
     assert_int_equal(c->jobs_per_pod, 5);
@@ -106,7 +109,7 @@ static void test_values_of_a_file(void **state)
         "plugins = ( { file = \"lang-c.so\"; settings = { cc = \"/usr/bin/gcc\"; level = -3; big = "
         "9876543210; fast = true;\n"
         "    ratio = 1.5e3; s = \"a1 2\\\" 3\"; }; },\n"
-        "  { file = \"/opt/x.so\"; optional = true; } );\n",
+        "  { file = \"/opt/x.so\"; optional = true; warm = false; } );\n",
         NULL);
 
     (void)state;
@@ -156,6 +159,8 @@ static void test_values_of_a_file(void **state)
     assert_string_equal(c->plugins[0].settings[5].s, "a1 2\" 3");
     assert_string_equal(c->plugins[0].settings[5].key, "s");
     assert_true(c->plugins[1].optional);
+    assert_true(c->plugins[1].cold);
+    assert_false(c->plugins[0].cold);
     assert_int_equal(c->plugins[1].line, 13);
     conf_free(c);
 }
@@ -292,28 +297,6 @@ static void test_loopback(void **state)
         assert_true(!conf_address_is_loopback(far[i]) && conf_rule_address(far[i], NULL) == 0);
 }
 
-static void test_cpu_quantities(void **state)
-{
-    static const struct {
-        const char *text;
-        uint64_t millis;
-    } good[] = {{"200m", 200}, {"0.5", 500}, {"2", 2000}, {"0.125", 125},
-                {"1.5", 1500}, {"0", 0},     {"007m", 7}};
-    static const char *const bad[] = {"",   "m",    ".5",  "5.",    "1e3",    "-1", "+1",
-                                      "1 ", "0.5m", "1mm", "1.2.3", "0.0001", "x"};
-    uint64_t n;
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(good); i++) {
-        if (conf_cpu_parse(good[i].text, &n) != 0 || n != good[i].millis)
-            fail_msg("%s", good[i].text);
-    }
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
-        if (conf_cpu_parse(bad[i], &n) != -EINVAL)
-            fail_msg("accepted: %s", bad[i]);
-    assert_int_equal(conf_cpu_parse("9999999999", &n), -ERANGE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,7 +307,6 @@ int main(void)
         cmocka_unit_test(test_state_dir),
         cmocka_unit_test(test_keys_and_secrets),
         cmocka_unit_test(test_loopback),
-        cmocka_unit_test(test_cpu_quantities),
     };
 
     return cmocka_run_group_tests(tests, test_setup, test_teardown);

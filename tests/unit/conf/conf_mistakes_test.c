@@ -172,11 +172,14 @@ static const struct {
     {"plugins = (\n { optional = true; } );", "2: plugins: item 0 has no file\n"},
     {"plugins = ( { file = 5; optional = 1; } );",
      "1: plugins: file must be a string in quotes\n1: plugins: optional must be true or false\n"},
+    {"plugins = ( { file = \"x.so\"; warm = 1; } );", "1: plugins: warm must be true or false\n"},
+    {"warm = { memory_max_bytes = \"256M\"; };",
+     "1: warm.memory_max_bytes: 256M is less than warm.service_memory_bytes, which is 512M by default\n"},
     {"plugins = ( { file = \"../x.so\"; }, { file = \"\"; } );",
      "1: plugins: file \"../x.so\" must be a file's name without a path, or an absolute path\n"
      "1: plugins: file \"\" must be a file's name without a path, or an absolute path\n"},
     {"plugins = ( { file = \"x.so\"; cc = \"gcc\"; } );",
-     "1: plugins: `cc` is no key of a plugin; file, optional and settings are (what a plugin itself "
+     "1: plugins: `cc` is no key of a plugin; file, optional, warm and settings are (what a plugin itself "
      "understands goes into "
      "settings = { ... };)\n"},
     {"plugins = ( { file = \"x.so\"; settings = ( 1 ); } );",

@@ -73,8 +73,11 @@ static void on_guard(void *arg)
 static int setup(void **state)
 {
     struct fixture *fx = NEW(struct fixture);
-    struct net_server_options so = {
-        .address = "127.0.0.1", .header_max = 8192, .body_max = 1 << 20, .idle_ms = 60000};
+    struct net_server_options so = {.address = "127.0.0.1",
+                                    .header_max = 8192,
+                                    .body_max = 1 << 20,
+                                    .connections_max = 64,
+                                    .idle_ms = 60000};
     struct err err = {0};
 
     if (loop_new(&fx->loop, &err) != 0 ||

@@ -1,160 +1,11 @@
 /* jail_cell_test.c - real cells through the real jailer: what they run, what they refuse, what they leave. */
 #include <dirent.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "jail/jail.h"
-
-#define MIB (UINT64_C(1) << 20)
-
-static struct loop *loop;
-static struct jail *jail;
-static pid_t jailer_pid;
-
-struct ran {
-    struct jail_outcome outcome;
-    struct err err;
-    bool over;
-    char out[65536], errs[4096];
-};
-
-static const struct job_limits usual = {.wall_ms = 10000,
-                                        .cpu_ms = 10000,
-                                        .memory_bytes = 256 * MIB,
-                                        .cpu_millis = 0,
-                                        .processes = 32,
-                                        .output_bytes = MIB,
-                                        .file_bytes = 16 * MIB,
-                                        .open_files = 64,
-                                        .box_bytes = 32 * MIB,
-                                        .box_inodes = 512,
-                                        .stack_bytes = 8 * MIB};
-
-/* A machine that lacks a protection by its nature may be named by the runner (an ordinary user has no uids to
- * give). */
-static uint32_t accepted(void)
-{
-    const char *names = getenv("EXECD_TEST_ACCEPT_MISSING");
-    uint32_t bits = 0;
-
-    for (unsigned i = 0; names != NULL && i < JAIL_PROTECT_COUNT; i++)
-        if (strstr(names, jail_protect_name(i)) != NULL)
-            bits |= UINT32_C(1) << i;
-    return bits;
-}
-
-static int open_jail(unsigned cells, struct err *err)
-{
-    static const char *const mounts[] = {"/etc/alternatives", NULL};
-    const struct jail_options o = {.cells = cells,
-                                   .spare = 2,
-                                   .uid_base = 1900000000u,
-                                   .mounts = mounts,
-                                   .cgroup_root = getenv("EXECD_TEST_CGROUP_ROOT"),
-                                   .accept_missing = accepted()};
-    const char *path = getenv("EXECD_TEST_JAILER");
-    int fd;
-
-    if (jail_spawn(path != NULL ? path : EXECD_JAILER, &fd, &jailer_pid, err) != 0)
-        return -1;
-    return jail_open(loop, fd, jailer_pid, &o, &jail, err);
-}
-
-static int setup(void **state)
-{
-    struct err err = {0};
-
-    (void)state;
-    if (loop_new(&loop, &err) != 0 || open_jail(4, &err) != 0) {
-        print_error("%s\n", err.text);
-        return -1;
-    }
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    jail_free(jail);
-    loop_free(loop);
-    return 0;
-}
-
-static void on_done(void *arg, const struct jail_outcome *outcome, const struct err *err)
-{
-    struct ran *r = arg;
-
-    r->over = true;
-    r->outcome.kept_fd = -1;
-    if (outcome != NULL)
-        r->outcome = *outcome;
-    if (err != NULL)
-        r->err = *err;
-    loop_stop(loop);
-}
-
-static void drain(int fd, char *text, size_t size)
-{
-    size_t got = 0;
-    ssize_t n;
-
-    while (got < size - 1 && (n = read(fd, text + got, size - 1 - got)) > 0)
-        got += (size_t)n;
-    text[got] = '\0';
-    close(fd);
-}
-
-struct begun {
-    int out, err;
-    struct jail_run *run;
-};
-
-static struct begun begin(struct ran *r, struct jail_step *s)
-{
-    struct err err = {0};
-    struct begun b;
-    int out[2], errs[2];
-
-    memset(r, 0, sizeof(*r));
-    assert_return_code(pipe2(out, O_CLOEXEC | O_NONBLOCK), errno);
-    assert_return_code(pipe2(errs, O_CLOEXEC | O_NONBLOCK), errno);
-    s->stdout_fd = out[1];
-    s->stderr_fd = errs[1];
-    if (s->limits == NULL)
-        s->limits = &usual;
-    if (s->profile == 0)
-        s->profile = JAIL_PROFILE_STRICT;
-    if (jail_run(jail, s, on_done, r, &b.run, &err) != 0)
-        fail_msg("%s", err.text);
-    close(out[1]);
-    close(errs[1]);
-    b.out = out[0];
-    b.err = errs[0];
-    return b;
-}
-
-static void finish(struct ran *r, struct begun b)
-{
-    while (!r->over)
-        loop_run(loop);
-    drain(b.out, r->out, sizeof(r->out));
-    drain(b.err, r->errs, sizeof(r->errs));
-}
-
-static void run(struct ran *r, struct jail_step *s)
-{
-    finish(r, begin(r, s));
-    if (r->err.code != 0)
-        print_error("jailer says: %s\n", r->err.text);
-}
+#include "cells.h"
 
 static void shell(struct ran *r, const char *script, const struct job_limits *limits)
 {
@@ -223,6 +74,16 @@ static void test_stdin(void **state)
     assert_string_equal(r.out, "a\nb\n");
 }
 
+static void test_without_input(void **state)
+{
+    static struct ran r;
+
+    (void)state;
+    shell(&r, "read line || echo none; ls -l /proc/self/fd/0", NULL);
+    assert_memory_equal(r.out, "none\n", 5);
+    assert_non_null(strstr(r.out, " -> /dev/null\n"));
+}
+
 static void test_missing_program_is_our_fault(void **state)
 {
     const char *argv[] = {"/nowhere/program", NULL};
@@ -288,6 +149,34 @@ static void test_what_may_not_be_kept(void **state)
 
 /* ---- limits --------------------------------------------------------------------------- */
 
+/* What would read as "no limit" in the end, by itself or by what is added to it, is refused by name. */
+static void test_limits_that_are_none(void **state)
+{
+    const char *argv[] = {"/bin/true", NULL};
+    struct job_limits l = usual;
+    static struct ran r;
+    struct {
+        uint64_t *field, value;
+        const char *text;
+    } bad[] = {{&l.processes, UINT64_MAX, "processes of 18446744073709551615"},
+               {&l.memory_bytes, 0, "memory_bytes of 0"},
+               {&l.box_bytes, 0, "box_bytes of 0"},
+               {&l.wall_ms, UINT64_C(1) << 43, "wall_ms of 8796093022208"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        struct jail_step s = {.argv = argv, .stdin_fd = -1, .limits = &l};
+
+        l = usual;
+        *bad[i].field = bad[i].value;
+        finish(&r, begin(&r, &s));
+        assert_int_equal(r.err.code, ERR_INTERNAL);
+        assert_non_null(strstr(r.err.text, bad[i].text));
+    }
+    shell(&r, "echo alive", NULL);
+    assert_string_equal(r.out, "alive\n");
+}
+
 static void test_wall_limit(void **state)
 {
     struct job_limits l = usual;
@@ -320,8 +209,10 @@ static void test_memory_limit(void **state)
 
     (void)state;
     l.memory_bytes = 32 * MIB;
-    shell(&r, "head -c 100000000 /dev/zero | tail", &l); /* tail keeps its last line, which never ends */
-    assert_true(r.outcome.measure.oom);
+    shell(&r, "a=x; while :; do a=$a$a; done", &l); /* quick even on an emulated machine */
+    if (!r.outcome.measure.oom)
+        fail_msg("stopped by limit %d, signal %d, after %llu ms", (int)r.outcome.measure.hit,
+                 r.outcome.measure.signal, (unsigned long long)(r.outcome.measure.wall_ns / 1000000));
     assert_in_range(r.outcome.measure.memory_bytes, 30 * MIB, 32 * MIB);
 }
 
@@ -395,6 +286,30 @@ static void test_kill(void **state)
 
 /* ---- walls -------------------------------------------------------------------------------- */
 
+/* What all cells use can be read while they run. */
+static void test_usage_of_all(void **state)
+{
+    const char *argv[] = {"/bin/sh", "-c", "head -c 20000000 /dev/zero > /tmp/x; echo there; exec sleep 20",
+                          NULL};
+    static struct ran r;
+    struct jail_step s = {.argv = argv, .stdin_fd = -1};
+    uint64_t memory, cpu, before;
+    struct pollfd p;
+    struct begun b;
+
+    (void)state;
+    jail_usage(jail, &memory, &before);
+    b = begin(&r, &s);
+    p = (struct pollfd){.fd = b.out, .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 10000), 1);
+    jail_usage(jail, &memory, &cpu);
+    jail_kill(b.run, JOB_HIT_WALL);
+    finish(&r, b);
+    assert_string_equal(r.out, "there\n");
+    assert_in_range(memory, 10000000, 200 * MIB); /* the kernel adds its counters up in batches */
+    assert_in_range(cpu, before + 1, before + 10000000000u);
+}
+
 static void test_processes_and_identity(void **state)
 {
     static struct ran r;
@@ -423,6 +338,31 @@ static void test_root_is_read_only(void **state)
     assert_null(strstr(r.out, "wrote"));
     assert_null(strstr(r.out, "root\n"));
     assert_null(strstr(r.out, "home"));
+}
+
+static void test_shown_elsewhere(void **state)
+{
+    static struct ran r;
+
+    (void)state;
+    shell(&r, "ls -d /shown/lib; touch /shown/lib/x || echo read-only; ls /x", NULL);
+    assert_string_equal(r.out, "/shown/lib\nread-only\n");
+}
+
+static void test_places_of_the_cell_are_refused(void **state)
+{
+    static const char *const hidden[] = {"/usr/lib:/tmp/lib", NULL};
+    static const char *const twice[] = {"/usr/lib:/shown", "/usr/bin:/shown", NULL};
+    struct jail *old = jail;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_not_equal(open_jail(1, hidden, &err), 0);
+    assert_non_null(
+        strstr(err.text, "a language needs `/tmp/lib`, and that place in a cell is the cell's own"));
+    assert_int_not_equal(open_jail(1, twice, &err), 0);
+    assert_non_null(strstr(err.text, "cells show something else there"));
+    jail = old;
 }
 
 static void test_no_network(void **state)
@@ -521,7 +461,6 @@ static void test_all_cells_at_once(void **state)
     (void)state;
     for (int i = 0; i < 4; i++)
         b[i] = begin(&r[i], &s);
-    assert_int_equal(jail_free_cells(jail), 0);
     assert_int_equal(jail_run(jail, &s, on_done, &extra, &run_handle, &err), ERR_FULL);
     for (int i = 0; i < 4; i++) {
         finish(&r[i], b[i]);
@@ -545,7 +484,7 @@ static void test_lost_jailer(void **state)
     bool lost = false;
 
     (void)state;
-    if (open_jail(1, &err) != 0)
+    if (open_jail(1, usual_mounts, &err) != 0)
         fail_msg("%s", err.text);
     jail_on_lost(jail, on_lost, &lost);
     b = begin(&r, &s);
@@ -554,6 +493,37 @@ static void test_lost_jailer(void **state)
     assert_int_equal(r.err.code, ERR_AGAIN);
     assert_true(lost);
     jail_free(jail);
+    jail = old;
+}
+
+/* Stopped, it neither answers nor ends: its runs end all the same. */
+static void test_jailer_that_hangs(void **state)
+{
+    const char *argv[] = {"/bin/sleep", "20", NULL};
+    static struct ran r;
+    struct job_limits l = usual;
+    struct jail_step s = {.argv = argv, .stdin_fd = -1, .limits = &l};
+    struct jail *old = jail;
+    struct err err = {0};
+    struct begun b;
+    bool lost = false;
+
+    (void)state;
+    l.wall_ms = 100;
+    if (open_jail(1, usual_mounts, &err) != 0)
+        fail_msg("%s", err.text);
+    jail_on_lost(jail, on_lost, &lost);
+    b = begin(&r, &s);
+    kill(jailer_pid, SIGSTOP);
+    while (!r.over)
+        loop_run(loop);
+    kill(jailer_pid, SIGCONT);
+    assert_int_equal(r.err.code, ERR_AGAIN);
+    assert_string_equal(r.err.text, "the jailer does not answer");
+    assert_true(lost);
+    jail_free(jail);
+    close(b.out);
+    close(b.err);
     jail = old;
 }
 
@@ -569,7 +539,7 @@ static void test_end_of_the_worker(void **state)
     char out;
 
     (void)state;
-    if (open_jail(1, &err) != 0)
+    if (open_jail(1, usual_mounts, &err) != 0)
         fail_msg("%s", err.text);
     b = begin(&r, &s);
     jail_free(jail);
@@ -587,9 +557,11 @@ int main(void)
         cmocka_unit_test(test_hello),
         cmocka_unit_test(test_exit_codes_and_signals),
         cmocka_unit_test(test_stdin),
+        cmocka_unit_test(test_without_input),
         cmocka_unit_test(test_missing_program_is_our_fault),
         cmocka_unit_test(test_files_in_and_out),
         cmocka_unit_test(test_what_may_not_be_kept),
+        cmocka_unit_test(test_limits_that_are_none),
         cmocka_unit_test(test_wall_limit),
         cmocka_unit_test(test_cpu_limit),
         cmocka_unit_test(test_memory_limit),
@@ -598,8 +570,11 @@ int main(void)
         cmocka_unit_test(test_resource_limits),
         cmocka_unit_test(test_result_is_fixed_when_the_program_ends),
         cmocka_unit_test(test_kill),
+        cmocka_unit_test(test_usage_of_all),
         cmocka_unit_test(test_processes_and_identity),
         cmocka_unit_test(test_root_is_read_only),
+        cmocka_unit_test(test_shown_elsewhere),
+        cmocka_unit_test(test_places_of_the_cell_are_refused),
         cmocka_unit_test(test_no_network),
         cmocka_unit_test(test_nothing_is_shared_between_cells),
         cmocka_unit_test(test_init_cannot_be_touched),
@@ -607,8 +582,10 @@ int main(void)
         cmocka_unit_test(test_many_in_sequence_leak_nothing),
         cmocka_unit_test(test_all_cells_at_once),
         cmocka_unit_test(test_lost_jailer),
+        cmocka_unit_test(test_jailer_that_hangs),
         cmocka_unit_test(test_end_of_the_worker),
     };
 
+    cmocka_set_test_filter(getenv("EXECD_TEST_FILTER")); /* tests/mutation: one of them, with a mutant */
     return cmocka_run_group_tests(tests, setup, teardown);
 }

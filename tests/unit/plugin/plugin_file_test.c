@@ -82,6 +82,12 @@ static void test_of_another_owner(void **state)
     stage(SINS, "selftest_mismatch");
     refused("selftest_mismatch.so",
             "its directory belongs to uid 12345, not to root or the user that starts execd; chown it");
+    setenv("SUDO_UID", "12345", 1); /* who starts it is not root, but became it */
+    accepted("selftest_mismatch.so");
+    setenv("SUDO_UID", "12346", 1);
+    refused("selftest_mismatch.so",
+            "its directory belongs to uid 12345, not to root or the user that starts execd; chown it");
+    unsetenv("SUDO_UID");
     assert_int_equal(chown(stage_dir, 0, 0), 0);
 }
 

@@ -113,6 +113,22 @@ static int names_of(char *source, struct java_names *n)
     return rc;
 }
 
+/* Of a source without a type javac makes no file. */
+static void test_types(void **state)
+{
+    struct java_names n;
+
+    (void)state;
+    assert_int_equal(names_of(mem_dup("// class\nimport java.util.*;"), &n), 0);
+    assert_false(n.types);
+    assert_int_equal(names_of(mem_dup(""), &n), 0);
+    assert_false(n.types);
+    assert_int_equal(names_of(mem_dup("@interface A { }"), &n), 0);
+    assert_true(n.types);
+    assert_int_equal(names_of(mem_dup("package a; record P(int x) { }"), &n), 0);
+    assert_true(n.types);
+}
+
 static void test_long_names(void **state)
 {
     struct java_names n;
@@ -157,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_types),
         cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_damage),
     };

@@ -425,12 +425,16 @@ static enum job_status judge(int32_t id, int exit_code, int signal, uint64_t pea
     struct job_measure m = {
         .ran = true, .exit_code = exit_code, .signal = signal, .memory_bytes = peak_mib << 20};
 
-    return plugin_lang_classify(plugin_lang_find(set, id), PLUGIN_PHASE_RUN, &m, &limits, bytes_of(tail),
-                                verdict);
+    return plugin_lang_classify(plugin_lang_find(set, id),
+                                verdict == JOB_COMPILE_ERROR ? PLUGIN_PHASE_BUILD : PLUGIN_PHASE_RUN, &m,
+                                &limits, bytes_of(tail), verdict);
 }
 
 #define OOM                                                                                                  \
     "Exception in thread \"main\" java.lang.OutOfMemoryError: Java heap space\n\tat A.main(A.java:1)\n"
+#define JAVAC_OOM                                                                                            \
+    "\n\nThe system is out of resources.\nConsult the following stack trace for details.\n"                  \
+    "java.lang.OutOfMemoryError: Java heap space\n\tat jdk.compiler/com.sun.tools.javac.X.y(Z.java:1)\n"
 #define HEAP                                                                                                 \
     "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n----- Native stack " \
     "trace -----\n"
@@ -451,6 +455,10 @@ static void test_classify(void **state)
                            rt),
                      rt);
     assert_int_equal(judge(JAVA, 1, 0, 200, "", rt), rt);
+    assert_int_equal(judge(JAVA, 3, 0, 200, JAVAC_OOM, JOB_COMPILE_ERROR), mem);
+    assert_int_equal(judge(JAVA, 1, 0, 200, JAVAC_OOM, JOB_COMPILE_ERROR), JOB_COMPILE_ERROR);
+    assert_int_equal(judge(JAVA, 3, 0, 200, "error", JOB_COMPILE_ERROR), JOB_COMPILE_ERROR);
+    assert_int_equal(judge(C, 1, 0, 200, JAVAC_OOM, JOB_COMPILE_ERROR), JOB_COMPILE_ERROR);
     assert_int_equal(judge(JAVA, 0, 0, 200, OOM, JOB_COMPLETED), JOB_COMPLETED);
     assert_int_equal(judge(JAVA, 0, 0, 200, OOM, JOB_WRONG_ANSWER), JOB_WRONG_ANSWER);
     assert_int_equal(judge(JAVA, -1, 9, 200, OOM, JOB_TIME_LIMIT_EXCEEDED), JOB_TIME_LIMIT_EXCEEDED);

@@ -4,6 +4,7 @@
 #define TELL "; report it to the plugin's author"
 #define TABLE "; correct the plugin's options"
 #define REBUILD "; rebuild it with this execd's <execd/plugin.h>"
+#define WARM "language 1001: the plan of its warm runtime (preboot) is refused: "
 #define SELFTEST "language 1001: the plan of its self-test is refused: "
 
 static const struct {
@@ -18,9 +19,9 @@ static const struct {
     /* the descriptor */
     {"wrong_magic", "its descriptor begins with 0x12345678, not EXECD_PLUGIN_MAGIC; begin it with "
                     "EXECD_PLUGIN_HEAD()"},
-    {"wrong_major", "it was built for ABI 2.3, this execd speaks 1.0" REBUILD},
+    {"wrong_major", "it was built for ABI 2.3, this execd speaks 1.1" REBUILD},
     {"truncated", "its descriptor has 24 bytes, one of ABI 1.0 has 104" REBUILD},
-    {"needs_newer_host", "it needs ABI 1.9 or newer, this execd speaks 1.0; install a newer execd"},
+    {"needs_newer_host", "it needs ABI 1.9 or newer, this execd speaks 1.1; install a newer execd"},
     {"kind_unknown", "it is of kind 7, this execd knows 1 (language) and 2 (scaler); install a newer execd"},
     {"reserved_set", "its descriptor sets a reserved member" REBUILD},
     {"no_name", "its descriptor has no name; set that member"},
@@ -92,11 +93,20 @@ static const struct {
     {"plan_step_truncated", SELFTEST "plan_step: the step has 16 bytes, one of ABI 1.0 has 56" TELL},
     {"plan_step_phase", SELFTEST "plan_step: unknown phase 3" TELL},
     {"plan_step_warm", SELFTEST "plan_step: unknown warm runtime 9" TELL},
+    {"plan_preboot_build", SELFTEST "plan_step: the build step asks for a pre-booted runtime" TELL},
+    {"plan_service_run", SELFTEST "plan_step: the run step asks for a compile service" TELL},
     {"plan_build_args", SELFTEST "plan_step: the build step asks for the submission's args" TELL},
     {"plan_fails", SELFTEST "no such thing" TELL},
     {"plan_odd_code", SELFTEST "plan() returned 3, which is no EXECD_E_*" TELL},
     {"plan_impure", "language 1001: plan() answers the same question in two ways, it must be pure" TELL},
     {"probe_nothing", "language 1001: the plan of its probe is refused: probe() planned no run step" TELL},
+    /* warm runtimes */
+    {"warm_missing", WARM "it offers no such runtime" TELL},
+    {"warm_truncated", "its warm operations have 16 bytes, those of ABI 1.0 have 40" REBUILD},
+    {"warm_absolute", WARM "plan_file: path `/etc/boot` is absolute" TELL},
+    {"warm_builds", WARM "preboot() planned a build step" TELL},
+    {"warm_asks_warm", WARM "preboot() planned a step that asks for a warm runtime itself" TELL},
+    {"warm_impure", "language 1001: preboot() answers the same question in two ways, it must be pure" TELL},
     {"probe_builds", "language 1001: its probe plans a build step" TELL},
 };
 

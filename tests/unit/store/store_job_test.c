@@ -4,6 +4,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -12,19 +15,22 @@
 
 #define PATIENCE_MS 20000
 #define TTL_MS 60000
+#define HOOK_TTL_MS 600000
 
 static struct loop *loop;
 static struct store_embedded *server;
 static char dir[64], url[128];
 static int dir_fd;
 static unsigned prefix_count;
+static uint64_t max_wait_ms = 60000;
 
 /* ---- waiting for answers ----------------------------------------------------------- */
 
 struct answer {
     bool over;
     struct err err;
-    size_t count;
+    size_t count, overdue;
+    bool more;
     struct store_claim claims[16];
     struct store_lease leases[16];
     enum job_status status;
@@ -65,10 +71,11 @@ static void on_done(void *arg, const struct err *err)
     take_err(arg, err);
 }
 
-static void on_claim(void *arg, const struct err *err, struct store_claim *claims, size_t count)
+static void on_claim(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
 {
     struct answer *a = arg;
 
+    a->more = more;
     a->count = count;
     for (size_t i = 0; i < count; i++)
         a->claims[i] = claims[i];
@@ -104,11 +111,12 @@ static void on_view(void *arg, const struct err *err, const struct store_view *v
     take_err(a, err);
 }
 
-static void on_count(void *arg, const struct err *err, size_t count)
+static void on_reap(void *arg, const struct err *err, size_t recovered, size_t overdue)
 {
     struct answer *a = arg;
 
-    a->count = count;
+    a->count = recovered;
+    a->overdue = overdue;
     take_err(a, err);
 }
 
@@ -158,8 +166,10 @@ static struct store *open_as(const char *prefix, uint64_t lease_ms, uint64_t max
                                     .lease_ms = lease_ms,
                                     .max_attempts = 2,
                                     .result_ttl_ms = TTL_MS,
+                                    .hook_ttl_ms = HOOK_TTL_MS,
                                     .queue_max_jobs = max_jobs,
-                                    .queue_max_bytes = 1u << 20};
+                                    .queue_max_bytes = 1u << 20,
+                                    .queue_max_wait_ms = max_wait_ms};
     struct store *s;
     struct err err = {0};
     bool changed = false;
@@ -340,7 +350,7 @@ static void test_epoch_fences(void **state)
     assert_int_equal(claim(s, "w1", 1, &a), 1);
     drop_claims(&a);
     do
-        ASK(a, store_reap(s, on_count, &a));
+        ASK(a, store_reap(s, on_reap, &a));
     while (a.count == 0);
     assert_int_equal(claim(s, "w2", 1, &a), 1);
     assert_int_equal(a.claims[0].epoch, 2);
@@ -367,7 +377,7 @@ static void test_attempts_are_bounded(void **state)
         assert_int_equal(claim(s, "w", 1, &a), 1);
         drop_claims(&a);
         do
-            ASK(a, store_reap(s, on_count, &a));
+            ASK(a, store_reap(s, on_reap, &a));
         while (a.count == 0);
     }
     ASK(a, store_get(s, token, on_view, &a));
@@ -429,6 +439,93 @@ static void test_cancel(void **state)
     store_free(s);
 }
 
+/* Tokens of jobs that were cancelled while they waited: they take place, and a claim goes through them. */
+static void test_dead_tokens(void **state)
+{
+    enum { DEAD = 1001 };
+    struct store *s = open_fresh(5000, DEAD + 1);
+    struct answer *cancelled = mem_zero(DEAD, sizeof(*cancelled)), a;
+    struct job *jobs[DEAD];
+    char token[UUID_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < DEAD; i++)
+        jobs[i] = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
+    ASK(a, store_submit(s, jobs, DEAD, on_done, &a));
+    assert_int_equal(a.err.code, 0);
+    for (size_t i = 0; i < DEAD; i++)
+        store_cancel(s, jobs[i]->token, on_done, &cancelled[i]);
+    for (size_t i = 0; i < DEAD; i++) {
+        until(&cancelled[i].over);
+        assert_int_equal(cancelled[i].err.code, 0);
+        job_free(jobs[i]);
+    }
+    submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, NULL), token);
+    jobs[0] = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
+    ASK(a, store_submit(s, jobs, 1, on_done, &a));
+    assert_int_equal(a.err.code, ERR_FULL);
+    assert_int_equal(claim(s, "w", 1, &a), 0);
+    assert_true(a.more);
+    assert_int_equal(claim(s, "w", 1, &a), 1);
+    assert_false(a.more);
+    assert_string_equal(a.claims[0].job->token, token);
+    drop_claims(&a);
+    ASK(a, store_submit(s, jobs, 1, on_done, &a)); /* their place is free again */
+    assert_int_equal(a.err.code, 0);
+    job_free(jobs[0]);
+    free(cancelled);
+    store_free(s);
+}
+
+/* Nobody serves it: it ends all the same, and its webhook is sent. */
+static void test_waiting_is_bounded(void **state)
+{
+    struct store *s;
+    char token[UUID_SIZE];
+    struct answer a;
+
+    (void)state;
+    max_wait_ms = 1;
+    s = open_fresh(5000, 1);
+    max_wait_ms = 60000;
+    submit(s, new_job(99, "", JOB_PRIORITY_NORMAL, "http://x/"), token);
+    do
+        ASK(a, store_reap(s, on_reap, &a));
+    while (a.overdue == 0);
+    assert_int_equal(a.overdue, 1);
+    ASK(a, store_get(s, token, on_view, &a));
+    assert_int_equal(a.status, JOB_INTERNAL_ERROR);
+    assert_string_equal(a.message, "no worker took this job within 1 ms (queue.max_wait_ms)");
+    ASK(a, store_outbox_claim(s, 8, 1000, on_delivery, &a));
+    assert_int_equal(a.count, 1);
+    ASK(a, store_stats(s, on_stats, &a));
+    assert_int_equal(a.stats.queued[JOB_PRIORITY_NORMAL], 0);
+    assert_int_equal(a.stats.oldest_queued_ms, 0);
+    store_free(s);
+}
+
+/* One that runs is not overdue, and one that came back from a lost worker may be. */
+static void test_running_is_not_waiting(void **state)
+{
+    struct store *s;
+    char token[UUID_SIZE];
+    struct answer a;
+
+    (void)state;
+    max_wait_ms = 300;
+    s = open_fresh(600, 10);
+    max_wait_ms = 60000;
+    submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, NULL), token);
+    assert_int_equal(claim(s, "w", 1, &a), 1);
+    drop_claims(&a);
+    do {
+        ASK(a, store_reap(s, on_reap, &a));
+        assert_int_equal(a.overdue, a.count); /* back from its worker and too old, in one step */
+    } while (a.count == 0);
+    assert_int_equal(status_of(s, token), JOB_INTERNAL_ERROR);
+    store_free(s);
+}
+
 static void test_wait(void **state)
 {
     struct store *s = open_fresh(5000, 100);
@@ -474,18 +571,182 @@ static void test_outbox(void **state)
     assert_int_equal(a.status, JOB_COMPLETED);
     ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a)); /* leased to us */
     assert_int_equal(a.count, 0);
-    ASK(a, store_outbox_settle(s, token, 1, false, 1, "500", on_done, &a));
+    ASK(a, store_outbox_settle(s, token, 1, STORE_FAILED, 1, "500", on_done, &a));
     do
         ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a));
     while (a.count == 0);
     assert_int_equal(a.delivery.attempt, 2);
-    ASK(a, store_outbox_settle(s, token, 1, true, 0, NULL, on_done, &a)); /* late: of another attempt */
+    ASK(a, store_outbox_settle(s, token, 1, STORE_DELIVERED, 0, NULL, on_done,
+                               &a)); /* late: of another attempt */
     ASK(a, store_stats(s, on_stats, &a));
     assert_int_equal(a.stats.outbox, 1);
-    ASK(a, store_outbox_settle(s, token, 2, true, 0, NULL, on_done, &a));
+    ASK(a, store_outbox_settle(s, token, 2, STORE_DELIVERED, 0, NULL, on_done, &a));
     ASK(a, store_stats(s, on_stats, &a));
     assert_int_equal(a.stats.outbox, 0);
     assert_int_equal(a.stats.webhook_delivered, 1);
+    store_free(s);
+}
+
+static void test_unsent_is_no_attempt(void **state)
+{
+    struct store *s = open_fresh(5000, 100);
+    char token[UUID_SIZE];
+    struct answer a;
+
+    (void)state;
+    submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, "http://there/"), token);
+    claim(s, "w", 1, &a);
+    drop_claims(&a);
+    assert_int_equal(finish(s, token, 1), 0);
+    for (int i = 0; i < 3; i++) {
+        do
+            ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a));
+        while (a.count == 0);
+        assert_int_equal(a.delivery.attempt, 1);
+        ASK(a, store_outbox_settle(s, token, 1, STORE_UNSENT, 1, "", on_done, &a));
+    }
+    store_free(s);
+}
+
+/* Asks Redis itself for a number. */
+static long long number_of(const char *question)
+{
+    CLEAN_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    char text[64] = "";
+
+    snprintf(to.sun_path, sizeof(to.sun_path), "%s/redis.sock", dir);
+    assert_return_code(connect(fd, (struct sockaddr *)&to, sizeof(to)), errno);
+    assert_int_equal(write(fd, question, strlen(question)), strlen(question));
+    assert_true(read(fd, text, sizeof(text) - 1) > 1 && text[0] == ':');
+    return strtoll(text + 1, NULL, 10);
+}
+
+static long long info_number(const char *section, const char *field)
+{
+    CLEAN_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    char text[16384] = "", question[64];
+    const char *at;
+    size_t n = 0;
+    ssize_t got;
+
+    snprintf(to.sun_path, sizeof(to.sun_path), "%s/redis.sock", dir);
+    snprintf(question, sizeof(question), "INFO %s\r\nQUIT\r\n", section);
+    assert_return_code(connect(fd, (struct sockaddr *)&to, sizeof(to)), errno);
+    assert_int_equal(write(fd, question, strlen(question)), strlen(question));
+    while ((got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
+        n += (size_t)got;
+    at = strstr(text, field);
+    assert_non_null(at);
+    return strtoll(at + strlen(field), NULL, 10);
+}
+
+/* Beside its source; with a webhook as without. */
+static void test_a_queued_job_takes_a_kilobyte(void **state)
+{
+    enum { JOBS = 800 };
+    static const char *const urls[] = {NULL, "https://judge.example.org/hooks/execd?course=1234567890&x=%20"};
+    struct answer answers[JOBS] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+        struct store *s = open_fresh(5000, JOBS);
+        long long before = info_number("memory", "used_memory:"), after;
+
+        memset(answers, 0, sizeof(answers));
+        for (size_t k = 0; k < JOBS; k++) {
+            struct job *job = new_job(71, "a course", JOB_PRIORITY_NORMAL, urls[i]);
+
+            job->limits = (struct job_limits){10000,    10000, 512u << 20, 1000,  64,       1u << 20,
+                                              64 << 20, 256,   256u << 20, 16384, 64u << 20};
+            store_submit(s, &job, 1, on_done, &answers[k]);
+            job_free(job);
+        }
+        for (size_t k = 0; k < JOBS; k++) {
+            until(&answers[k].over);
+            assert_int_equal(answers[k].err.code, 0);
+        }
+        after = info_number("memory", "used_memory:");
+        assert_in_range((after - before) / JOBS, 100, 1024);
+        store_free(s);
+    }
+}
+
+/* It would be a write to the disk each time that a worker has nothing to do. */
+static void test_a_claim_of_nothing_writes_nothing(void **state)
+{
+    struct store *s = open_fresh(5000, 100);
+    long long before = info_number("persistence", "aof_current_size:");
+    struct answer a;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(claim(s, "w", 1, &a), 0);
+    assert_int_equal(info_number("persistence", "aof_current_size:"), before);
+    store_free(s);
+}
+
+/* A result is not to expire before its webhook was tried as often as it may be. */
+static void test_results_with_webhooks_live_longer(void **state)
+{
+    static const char *const urls[] = {NULL, "http://there/"};
+    struct store *s = open_fresh(5000, 100);
+    char token[UUID_SIZE], question[128];
+    long long ttl[2];
+    struct answer a;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, urls[i]), token);
+        claim(s, "w", 1, &a);
+        drop_claims(&a);
+        assert_int_equal(finish(s, token, 1), 0);
+        snprintf(question, sizeof(question), "PTTL {t%u}:job:%s\r\n", prefix_count - 1, token);
+        ttl[i] = number_of(question);
+    }
+    assert_in_range(ttl[0], 1, TTL_MS);
+    assert_in_range(ttl[1], TTL_MS + 1, HOOK_TTL_MS);
+    store_free(s);
+}
+
+struct neighbour {
+    struct store *store;
+    struct answer claim;
+    bool asked;
+};
+
+static void claim_once(void *arg)
+{
+    static const int32_t language = 71;
+    struct neighbour *n = arg;
+
+    if (!n->asked)
+        store_claim(n->store, "w", &language, 1, 4, on_claim, &n->claim);
+    n->asked = true;
+}
+
+/* A worker beside the API asks with the submission, not after it, and gets what was submitted. */
+static void test_a_worker_in_the_same_process_asks_at_once(void **state)
+{
+    struct store *s = open_fresh(5000, 100);
+    struct neighbour n = {.store = s, .asked = true};
+    struct answer a = {0};
+    struct job *job = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
+
+    (void)state;
+    store_on_ready(s, claim_once, &n);
+    ASK(a, store_ping(s, on_done, &a)); /* the hint that follows a connection is gone by then */
+    n.asked = false;
+    a = (struct answer){0};
+    store_submit(s, &job, 1, on_done, &a);
+    assert_true(n.asked);
+    until(&a.over);
+    until(&n.claim.over);
+    assert_int_equal(n.claim.count, 1);
+    assert_string_equal(n.claim.claims[0].job->token, job->token);
+    drop_claims(&n.claim);
+    job_free(job);
     store_free(s);
 }
 
@@ -543,6 +804,27 @@ static void test_kill_of_redis(void **state)
     store_free(s);
 }
 
+/* Redis dies with a submission under way: it is asked once more, and knows it or not, has it once. */
+static void test_lost_answer_of_a_submission(void **state)
+{
+    struct store *s = open_fresh(60000, 100);
+    struct job *job = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
+    struct answer a = {0}, b;
+
+    (void)state;
+    store_submit(s, &job, 1, on_done, &a);
+    kill(store_embedded_pid(server), SIGKILL);
+    until(&a.over);
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(claim(s, "w", 2, &b), 1);
+    drop_claims(&b);
+    a = (struct answer){0};
+    store_submit(s, &job, 1, on_done, &a); /* nobody hears the answer to this one */
+    store_free(s);
+    assert_int_equal(a.err.code, ERR_UNSURE);
+    job_free(job);
+}
+
 static void stop_loop(void *arg)
 {
     *(bool *)arg = true;
@@ -570,16 +852,17 @@ static void test_quiet_connections_stay(void **state)
 static void test_hanging_redis_is_noticed(void **state)
 {
     struct store *s = open_fresh(5000, 100);
-    bool changed = false;
+    bool changed = false, left;
     struct answer a;
 
     (void)state;
     store_on_change(s, on_change, &changed);
     kill(store_embedded_pid(server), SIGSTOP);
     until(&changed);
-    assert_false(store_connected(s));
+    left = !store_connected(s);
     changed = false;
-    kill(store_embedded_pid(server), SIGCONT);
+    kill(store_embedded_pid(server), SIGCONT); /* whatever comes next, it is not left stopped */
+    assert_true(left);
     until(&changed);
     assert_true(store_connected(s));
     ASK(a, store_ping(s, on_done, &a));
@@ -655,8 +938,17 @@ int main(void)
         cmocka_unit_test(test_attempts_are_bounded),
         cmocka_unit_test(test_release_counts_no_attempt_and_goes_first),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_dead_tokens),
+        cmocka_unit_test(test_waiting_is_bounded),
+        cmocka_unit_test(test_running_is_not_waiting),
+        cmocka_unit_test(test_unsent_is_no_attempt),
+        cmocka_unit_test(test_a_queued_job_takes_a_kilobyte),
+        cmocka_unit_test(test_a_claim_of_nothing_writes_nothing),
+        cmocka_unit_test(test_results_with_webhooks_live_longer),
+        cmocka_unit_test(test_lost_answer_of_a_submission),
         cmocka_unit_test(test_wait),
         cmocka_unit_test(test_outbox),
+        cmocka_unit_test(test_a_worker_in_the_same_process_asks_at_once),
         cmocka_unit_test(test_two_workers_never_share),
         cmocka_unit_test(test_kill_of_redis),
         cmocka_unit_test(test_quiet_connections_stay),

@@ -90,7 +90,8 @@ static void test_queued(void **state)
         "\"stderr_truncated\":false,\"compile_output\":null,\"compile_output_encoding\":\"utf-8\","
         "\"compile_output_truncated\":false,\"exit_code\":null,\"signal\":null,\"execution_time\":null,\"cpu_"
         "time\":null,"
-        "\"memory\":null,\"limit_hit\":null," LIMITS ",\"message\":null,\"attempt\":0,\"created_at\":"
+        "\"memory\":null,\"processes_limit_hit\":false,\"disk_limit_hit\":false,\"limit_hit\":null," LIMITS
+        ",\"message\":null,\"attempt\":0,\"created_at\":"
         "\"2023-11-14T22:13:20.123Z\",\"started_at\":null,\"finished_at\":null}");
     fixture_done(&f);
 }
@@ -116,8 +117,8 @@ static void test_completed(void **state)
         "\"stderr_encoding\":\"utf-8\",\"stderr_truncated\":false,\"compile_output\":\"warning\\n\","
         "\"compile_output_encoding\":\"utf-8\",\"compile_output_truncated\":false,\"exit_code\":0,\"signal\":"
         "null,"
-        "\"execution_time\":45.32,\"cpu_time\":0.002,\"memory\":4096,\"limit_hit\":null," LIMITS
-        ",\"message\":null,"
+        "\"execution_time\":45.32,\"cpu_time\":0.002,\"memory\":4096,\"processes_limit_hit\":false,\"disk_"
+        "limit_hit\":false,\"limit_hit\":null," LIMITS ",\"message\":null,"
         "\"attempt\":1,\"created_at\":\"2023-11-14T22:13:20.123Z\",\"started_at\":\"2023-11-14T22:13:20."
         "124Z\","
         "\"finished_at\":\"2023-11-14T22:13:20.200Z\"}");

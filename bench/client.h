@@ -1,0 +1,42 @@
+/* client.h - what the files of bench-client share. */
+#ifndef EXECD_BENCH_CLIENT_H
+#define EXECD_BENCH_CLIENT_H
+
+#include "base/base.h"
+
+void die(const char *fmt, ...) PRINTF(1, 2) __attribute__((noreturn));
+
+/* ---- client_http.c: one connection, one request at a time --------------------------- */
+
+struct bodies { /* requests to send, in turn */
+    char **lines;
+    size_t count;
+    uint64_t next;   /* which one is next */
+    uint64_t serial; /* takes the place of COUNTER where a body has one, so that no two are the same */
+};
+#define COUNTER "@@@@@@@@@@@@"
+
+struct http {
+    int fd;
+    const char *path;
+    struct buf out, in;
+    int status;        /* of the last answer */
+    struct bytes body; /* of the last answer; in `in` */
+    uint64_t sent_ns;
+};
+/* A line a body, read whole. */
+void bodies_read(struct bodies *b, const char *file);
+void http_open(struct http *h, int port, const char *path);
+void http_send(struct http *h, struct bodies *b);
+/* Reads what is there (all that is to come, where the socket blocks): true when the answer is complete. */
+bool http_read(struct http *h, bool block);
+/* Is it a success that has each of the texts (NULL-terminated)? */
+bool http_good(const struct http *h, const char *const *texts);
+
+/* ---- client_spawn.c: programs started by hand -------------------------------------- */
+
+/* Runs the commands one after another (separated by ";" in the NULL-terminated list), their output read to
+ * its end; nanoseconds.  A command that fails ends the measurement: it would be no measure of anything. */
+uint64_t spawn_all(char *const *words);
+
+#endif

@@ -1,0 +1,8 @@
+/* hello.c - the smallest useful job. */
+#include <stdio.h>
+
+int main(void)
+{
+    puts("hello");
+    return 0;
+}

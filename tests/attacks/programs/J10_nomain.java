@@ -1,0 +1,4 @@
+public class Other {
+    public static void run() {
+    }
+}

@@ -1,0 +1,4 @@
+public class ../../X {
+    public static void main(String[] args) {
+    }
+}

@@ -1,0 +1,8 @@
+public class Main {
+    public static void main(String[] args) {
+        System.out.println(1);
+    }
+}
+
+public class Second {
+}

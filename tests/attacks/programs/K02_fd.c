@@ -1,0 +1,2 @@
+#include </proc/self/fd/0>
+int main(void) { return 0; }

@@ -1,0 +1,2 @@
+#include "@PATH@"
+int main(void) { return 0; }

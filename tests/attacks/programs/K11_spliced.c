@@ -1,0 +1,4 @@
+#inc\
+lude "@HALF@\
+@REST@"
+int main(void) { return 0; }

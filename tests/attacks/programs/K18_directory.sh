@@ -1,0 +1,3 @@
+# keep: out
+mkdir out
+echo inside > out/file

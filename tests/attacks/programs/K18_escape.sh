@@ -1,0 +1,2 @@
+# keep: d/passwd
+ln -s /etc d

@@ -1,0 +1,2 @@
+print("going", flush=True)
+print(9**9**9)

@@ -1,0 +1,2 @@
+print("going", flush=True)
+print(len("a" * 10**10))

@@ -1,0 +1,8 @@
+print("descending", flush=True)
+
+
+def deeper():
+    return deeper() + 1
+
+
+deeper()

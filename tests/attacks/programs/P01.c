@@ -1,0 +1,17 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(void)
+{
+    int told = 0;
+
+    for (;;)
+        if (fork() < 0 && !told) {
+            char line[64];
+            int n = snprintf(line, sizeof(line), "fork: %s\n", strerror(errno));
+
+            told = write(1, line, (size_t)n) == n;
+        }
+}

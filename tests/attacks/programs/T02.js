@@ -1,0 +1,2 @@
+console.log('sleeping');
+setTimeout(() => console.log('awake'), 60000);

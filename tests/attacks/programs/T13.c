@@ -1,0 +1,9 @@
+#include <stdio.h>
+#include <unistd.h>
+
+int main(void)
+{
+    char c;
+
+    printf("read %zd\n", read(0, &c, 1));
+}

@@ -1,0 +1,3 @@
+import os
+
+print("read", len(os.read(0, 1)))

@@ -1,0 +1,2 @@
+console.log('begin');
+setTimeout(() => console.log('end'), Number(process.argv[2]));

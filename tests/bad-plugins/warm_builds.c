@@ -1,0 +1,17 @@
+/* warm_builds.c - a warm runtime that is to be compiled first */
+#define PREBOOT preboot_badly
+#include "warm.h"
+
+static int32_t preboot_badly(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
+                             struct execd_error *err)
+{
+    struct execd_step step = good_step();
+
+    (void)self;
+    (void)language_id;
+    (void)variant;
+    (void)err;
+    good_host->plan_step(plan, &step);
+    step.phase = EXECD_PHASE_BUILD;
+    return good_host->plan_step(plan, &step);
+}

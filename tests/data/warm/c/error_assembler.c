@@ -1,0 +1,1 @@
+int main(void) { __asm__("no such instruction"); return 0; }

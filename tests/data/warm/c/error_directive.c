@@ -1,0 +1,3 @@
+#error "said so"
+#warning "and this"
+int main(void) { return 0; }

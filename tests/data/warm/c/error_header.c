@@ -1,0 +1,2 @@
+#include <nothing/of/that/name.h>
+int main(void) { return 0; }

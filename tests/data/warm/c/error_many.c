@@ -1,0 +1,2 @@
+int f( { }
+int main(void) { x; y z; return "a" * 2 }

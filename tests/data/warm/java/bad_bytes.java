@@ -1,0 +1,1 @@
+public class Main { String s = "ÿþ"; int Ã = 1; }

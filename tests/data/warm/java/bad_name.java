@@ -1,0 +1,4 @@
+public class Other {
+    public class Third { }
+}
+public class Main { }

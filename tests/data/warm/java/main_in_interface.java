@@ -1,0 +1,3 @@
+public interface Main {
+    static void main(String[] args) { System.out.println(Main.class.isInterface()); }
+}

@@ -1,0 +1,3 @@
+public class Main {
+    public void main(String[] args) { System.out.println("instance"); }
+}

@@ -1,0 +1,3 @@
+public class Main {
+    public static int main(String[] args) { return 1; }
+}

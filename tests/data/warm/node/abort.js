@@ -1,0 +1,2 @@
+console.log('soon');
+process.abort();

@@ -1,0 +1,1 @@
+﻿console.log('after a byte order mark');

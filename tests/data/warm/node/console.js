@@ -1,0 +1,10 @@
+console.log('%s is %d years and %i, %f, %j %o %O %%', 'Bob', 42.5, 42.9, 1.5, { a: 1 }, [1], { b: { c: { d: {} } } });
+console.table([{ a: 1, b: 'x' }, { a: 2, c: true }]);
+console.group('g'); console.info('inside'); console.groupEnd();
+console.count(); console.count('x'); console.countReset(); console.count();
+console.assert(false, 'assertion %s', 'text');
+console.dir({ a: { b: { c: { d: 1 } } } }, { depth: 0 });
+console.error(new Error('shown').message);
+console.log([1.0, -0, NaN, 1e21, 10n, Symbol('s'), undefined, null, /re/g, new Date(0), () => {}, class A {}]);
+console.log(new Map([[{ a: 1 }, new Set([1])]]), new Uint8Array(3), Buffer.from('hi'), new Proxy({}, {}), [, 1]);
+console.trace('traced');

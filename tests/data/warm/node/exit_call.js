@@ -1,0 +1,3 @@
+process.on('exit', (c) => console.log('exit', c));
+setTimeout(() => console.log('never'), 0);
+process.exit(3);

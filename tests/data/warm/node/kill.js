@@ -1,0 +1,3 @@
+console.log('bye');
+process.kill(process.pid, 'SIGKILL');
+setInterval(() => {}, 1000);

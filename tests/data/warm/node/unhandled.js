@@ -1,0 +1,2 @@
+setTimeout(() => console.log('never seen'), 1000);
+Promise.reject(new RangeError('nobody cares'));

@@ -1,0 +1,5 @@
+import asyncio
+async def f(): await asyncio.sleep(100)
+async def main(): asyncio.ensure_future(f())
+asyncio.run(main())
+print("over")

@@ -1,0 +1,4 @@
+import atexit
+atexit.register(print, "callback")
+atexit._run_exitfuncs()
+print("still here")

@@ -1,0 +1,5 @@
+import atexit
+@atexit.register
+def f(): print("f")
+atexit.register(print, 1, 2, sep="-")
+print(atexit._ncallbacks() >= 2)

@@ -1,0 +1,1 @@
+for i in range(20000): print("line", i, "of some output")

@@ -1,0 +1,3 @@
+import os, sys
+print("before", flush=True)
+os.execv("/bin/sh", ["sh", "-c", "echo executed; exit 5"])

@@ -1,0 +1,4 @@
+import os, sys
+print("before")
+sys.exit(0)
+print("after")

@@ -1,0 +1,4 @@
+import sys
+e = sys.exit
+globals().clear()
+__import__("sys").exit(4)

@@ -1,0 +1,4 @@
+import os, sys
+print("before")
+sys.exit(-1)
+print("after")

@@ -1,0 +1,4 @@
+import os, sys
+print("before")
+os._exit(6)
+print("after")

@@ -1,0 +1,4 @@
+import os, sys
+print("before")
+quit(4)
+print("after")

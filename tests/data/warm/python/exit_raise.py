@@ -1,0 +1,4 @@
+import os, sys
+print("before")
+raise SystemExit(5)
+print("after")

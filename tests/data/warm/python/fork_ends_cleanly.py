@@ -1,0 +1,5 @@
+import os
+pid = os.fork()
+if pid:
+    os.waitpid(pid, 0)
+print("both", bool(pid))

@@ -1,0 +1,2 @@
+import dataclasses, typing, sys
+print(list(sys.modules), list(sys.path_importer_cache))

@@ -1,0 +1,2 @@
+import decimal, fractions, datetime, sys
+print(list(sys.modules), list(sys.path_importer_cache))

@@ -1,0 +1,10 @@
+import sys
+print(sys.argv, sys.orig_argv, sys.executable, sys.flags, sys.path, sys.prefix, sys.exec_prefix)
+print(sorted(sys.modules), list(sys.modules))
+print(list(sys.path_importer_cache), sys.meta_path, sys.path_hooks)
+print(__name__, __file__, __builtins__, __spec__, __loader__.__class__, __loader__.name, __loader__.path)
+print(sorted(globals()), list(globals()))
+print([n for n in dir(sys) if not n.startswith('last_')])
+print(sys._xoptions, sys.warnoptions, sys.dont_write_bytecode, sys.pycache_prefix, sys.platlibdir, sys.getrecursionlimit())
+print(sys.gettrace(), sys.getprofile(), sys.getswitchinterval(), sys.is_finalizing(), sys.getdefaultencoding(), sys.getfilesystemencoding())
+print(sys.implementation, sys.hash_info.algorithm, sys.thread_info, sys.float_repr_style)

@@ -1,0 +1,2 @@
+open("bad.py", "w").write("def (\n")
+import bad

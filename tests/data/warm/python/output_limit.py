@@ -1,0 +1,1 @@
+while True: print("y" * 1000)

@@ -1,0 +1,4 @@
+import os
+os.mkdir("textwrap")
+import textwrap
+print(textwrap.__spec__.origin, textwrap.dedent("  x"))

@@ -1,0 +1,4 @@
+a = input()
+b, c = map(int, input("numbers? ").split())
+print(a, b + c)
+print(input())

@@ -1,0 +1,3 @@
+import sys
+b = sys.stdout.detach()
+b.write(b"raw\n")

@@ -1,0 +1,1 @@
+print("\udcff\udc80")

@@ -1,0 +1,2 @@
+open("main.py")
+print("a resource warning is not shown")
