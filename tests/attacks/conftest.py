@@ -1,6 +1,9 @@
 """The attack suite: hostile programs, their verdicts, and what the host looks like after each.
 
-    python3 -m pytest tests/attacks [--star | --core] [-k T01]
+    python3 -m pytest tests/attacks [--star | --core] [--cold] [-k T01]
+
+execd runs as it is shipped, with warm runtimes and the compile cache; with --cold (or EXECD_ATTACKS_COLD=1) without, so that
+every job's interpreter and compiler are started for it.
 
 EXECD_BUILD names the build, EXECD_ATTACKS_LANE the lane (root, user, vm, vm-user, pod; for people, and for rows that
 cannot hold everywhere), EXECD_ATTACKS_SLOW a factor for all times on an emulated machine, EXECD_ATTACKS_CONF a file
@@ -21,6 +24,7 @@ from rows import DECLARED, ROWS, Attack
 from server import BUILD, Execd, cgroups, children, eventually, mounts
 
 LANE = os.environ.get("EXECD_ATTACKS_LANE", "root" if os.geteuid() == 0 else "user")
+COLD = bool(os.environ.get("EXECD_ATTACKS_COLD"))
 FULL = bool(os.environ.get("EXECD_ATTACKS_FULL"))
 SLOW = float(os.environ.get("EXECD_ATTACKS_SLOW", "1"))
 EMULATED = SLOW >= 4
@@ -29,10 +33,13 @@ EMULATED = SLOW >= 4
 def pytest_addoption(parser):
     parser.addoption("--star", action="store_true", help="only the rows that every change must pass")
     parser.addoption("--core", action="store_true", help="only what depends on the lane (rows.CORE), in one language each")
+    parser.addoption("--cold", action="store_true", default=COLD, help="no warm runtimes and no compile cache")
     parser.addoption("--no-canaries", action="store_true", help="no honest jobs beside the attacks")
 
 
 def pytest_configure(config):
+    global COLD
+    COLD = config.getoption("--cold")
     config.addinivalue_line("markers", "star: a row that every change must pass")
     config.addinivalue_line("markers", "core: a row whose mechanism depends on the lane")
 
@@ -44,11 +51,13 @@ def pytest_configure(config):
         DECLARED.append("Java: left out, an emulated machine needs longer for its start than the self-test may take")
 
 
+SLOTS = 4
 SERVED = ["python", "node", "c", "java"]
 UNFIT = []  # rows that cannot hold in this lane, which declares what it lacks
 
 
 def pytest_collection_modifyitems(config, items):
+    items[:] = [i for i in items if not (COLD and getattr(i.function, "row_warm", False))]
     unfit = [i for i in items if LANE not in (getattr(i.function, "row_lanes", None) or (LANE,))]
     UNFIT.extend(sorted({i.function.row_id for i in unfit}))
     items[:] = [i for i in items if i not in unfit and not (EMULATED and "java" in i.name.lower())]
@@ -82,9 +91,9 @@ def configuration():
         # A bomb that ends by its time costs all of it: the quick run has less of it.
         "compile": {"timeout_ms": int((20000 if FULL else 10000) * SLOW),
                     "cpu_timeout_ms": int((10000 if FULL else 4000) * SLOW), "memory_bytes": 512 * m,
-                    "output_bytes": 65536, "file_bytes": 32 * m, "keep_bytes": 32 * m, "cache": "off"},
-        "warm": {"enabled": False},  # what idles there would be counted as what a job left behind
-        "worker": {"slots": 4},
+                    "output_bytes": 65536, "file_bytes": 32 * m, "keep_bytes": 32 * m, **({"cache": "off"} if COLD else {})},
+        "warm": {"enabled": not COLD},
+        "worker": {"slots": SLOTS, "heartbeat_ms": 1000},  # which tells of warm runtimes (cells.py)
         "hook": {"first_retry_ms": 50},
         "plugins": [{"file": "lang-%s.so" % name} for name in SERVED]
                    + [{"file": str(BUILD / "tests/attacks/lang-hostile.so")}],
@@ -111,9 +120,18 @@ def server(tmp_path_factory, planted):
 
 @pytest.fixture(scope="session")
 def host(server, tmp_path_factory, planted):
-    h = Host(server, tmp_path_factory.mktemp("host"), planted)
+    h = Host(server, tmp_path_factory.mktemp("host"), planted, SLOTS)
+    if not COLD:
+        wait_warm(h.warm)
     yield h
     h.finish()
+
+
+def wait_warm(warm):
+    """Until every way is warm, or it is known why it is not: then the lane declares it."""
+    eventually(lambda: warm.tried(SERVED), lambda: "every way is tried: " + warm.server.logged()[-3000:], 120 * SLOW)
+    for (language, way), why in sorted(warm.lacks.items()):
+        DECLARED.append("%s: %s is not warm: %s" % (language, way, why))
 
 
 @pytest.fixture(scope="session")

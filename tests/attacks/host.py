@@ -14,7 +14,8 @@ import threading
 import time
 
 import requests
-from server import ROOT, children_of, descendants, eventually, fd_count
+from cells import Cells, Warm
+from server import ROOT, descendants, eventually, fd_count
 
 QUIET = bool(os.environ.get("EXECD_CI"))
 TROUBLE = re.compile(r"\b(BUG|Oops|WARNING:|hung task|soft lockup|general protection fault, probably|kernel panic|"
@@ -76,6 +77,7 @@ def kernel_messages():
 
 # cgroup v1: empty groups of dead cells that the jailer keeps for the next, each of up to 11 descriptors.
 KEPT_GROUPS = 8 if os.path.exists("/sys/fs/cgroup/memory") else 0
+FDS_OF_CELL = (8, 16)  # descriptors that one cell more costs execd and its jailer
 
 
 class Listeners:
@@ -113,9 +115,10 @@ class Listeners:
 class Host:
     """The machine as seen from outside of the cells, and what was planted on it."""
 
-    def __init__(self, server, directory, secrets):
+    def __init__(self, server, directory, secrets, slots):
         self.server, self.secrets = server, secrets
         self.jailer = server.child("execd-jailer")
+        self.warm, self.runtimes_max, self.spare = Warm(server), 4 * slots + 2, None  # warm.runtimes_max as shipped
         self.canaries = directory / "canaries"
         self.canaries.mkdir()
         for name in ("secret.txt", "CANARY-" + secrets[0][:8]):
@@ -131,25 +134,29 @@ class Host:
         self.messages = set(kernel_messages())
         self.modules = {line.split()[0] for line in read("/proc/modules").splitlines()}
         self.rows, self.jobs = 0, 0
-        self.settled(None)
-        self.idle = len(children_of(self.jailer))
+        self.settled()
+        self.spare = len(Cells(self.jailer).ready)
         self.memory = resident(server.pid) + resident(self.jailer)
         self.log_at = server.log_path.stat().st_size
 
     # ---- before and after a row ----
 
-    def settled(self, idle):
-        """No cell runs anything: each child of the jailer is an init without children."""
+    def settled(self, seconds=20):
+        """No cell runs anything: each is ready, or holds what waits for a job, and of those there are as many as execd knows."""
+        wrong = [""]
+
         def still():
-            inits = children_of(self.jailer)
-            return inits and not any(children_of(p) for p in inits) and (idle is None or len(inits) <= idle)
-        return eventually(still, "H1: processes of a cell outlive its job", 20)
+            known = min(self.warm.known(), self.runtimes_max)
+            wrong[0] = Cells(self.jailer).wrong(self.spare, known)
+            return not wrong[0]
+        return eventually(still, lambda: "H1: processes of a cell outlive its job: " + wrong[0], seconds)
 
     def picture(self):
         self.rows += 1
         return {
             "pids": (self.server.pid, self.jailer),
             "fds": (open_files(self.server.pid), open_files(self.jailer)),
+            "cells": Cells(self.jailer).count,
             "mounts": self.mount_counts(),
             "ipc": self.ipc(),
             "log": self.server.log_path.stat().st_size,
@@ -169,14 +176,25 @@ class Host:
         return found
 
     def cgroups_are_as_before(self):
-        """Those of ready cells, their parent, and the few kept for the next cells, of which nothing of the last is to be seen."""
+        """Those of the cells that there are, their parent, and the few kept for the next cells, of which nothing of the last
+        is to be seen."""
         groups = [pathlib.Path(p) for p in self.cgroup_names()]
-        inhabited = {g.name for g in groups if read(g / "cgroup.procs").strip()}
+        members = {g: set(map(int, read(g / "cgroup.procs").split())) for g in groups}
+        inhabited = {g.name for g in groups if members[g]}
+        if not set().union(*members.values()) <= set(descendants(self.jailer)):
+            return False
         for g in groups:
             if re.fullmatch(r"\d+", g.name) and g.name not in inhabited:
                 if int(read(g / "pids.current") or 0) > 0 or int(read(g / "memory.usage_in_bytes") or 0) > 1 << 20:
                     return False
-        return len(inhabited) <= self.idle and len({g.name for g in groups}) <= self.idle + 1 + KEPT_GROUPS
+        cells = Cells(self.jailer).count
+        return len(inhabited) <= cells and len({g.name for g in groups}) <= cells + 1 + KEPT_GROUPS
+
+    def descriptors_are_as_before(self, before):
+        """But for those of cells that hold what waits for a job, and did not then."""
+        more = max(0, Cells(self.jailer).count - before["cells"])
+        return (open_files(self.server.pid) <= before["fds"][0] + 16 + more * FDS_OF_CELL[0]
+                and open_files(self.jailer) <= before["fds"][1] + 16 + KEPT_GROUPS * 11 + more * FDS_OF_CELL[1])
 
     @staticmethod
     def ipc():
@@ -186,11 +204,11 @@ class Host:
         """Everything that can be seen from outside after a row.  The failing invariant is named."""
         assert self.server.process.poll() is None, "H3: execd ended: " + self.server.logged()[-3000:]
         assert pathlib.Path("/proc/%d" % self.jailer).exists(), "H3: the jailer ended"
-        self.settled(self.idle)
+        self.settled()
         eventually(self.cgroups_are_as_before, "H1: cgroups of cells that are gone", 20)
         assert self.mount_counts() == before["mounts"], "H2: mounts"
-        eventually(lambda: open_files(self.jailer) <= before["fds"][1] + 16 + KEPT_GROUPS * 11 and open_files(self.server.pid) <= before["fds"][0] + 16,
-                   "H3: descriptors %s, now %d and %d" % (before["fds"], open_files(self.server.pid), open_files(self.jailer)), 20)
+        eventually(lambda: self.descriptors_are_as_before(before),
+                   lambda: "H3: descriptors %s, now %d and %d" % (before["fds"], open_files(self.server.pid), open_files(self.jailer)), 20)
         eventually(lambda: not zombies(self.server.pid), "H3: zombies", 20)
         for path, value in self.digests.items():
             assert digest(path) == value, "H4: %s changed" % path

@@ -28,18 +28,19 @@ MEMORY = {"JS": 192, "Java": 256}  # MiB, where it is not 128
 # Rows whose mechanism depends on the cgroup's version or on the rights of the lane: what the emulated machines' short run
 # has (`--core`), each in the first of its languages.
 CORE = set("T01 T05 T08 F01 F03 F13 M01 M02 M05 M07 M12 M13 M16 P01 P04 P05 P07 P16 S01 S02 S03 S05 S08 S09 S16 S17 S20 "
-           "X01 X09 X12 X13 X14 X15 N01 N05".split())
+           "X01 X09 X12 X13 X14 X15 N01 N05 Z01 Z02 Z03 Z04 Z07".split())
 DECLARED = []
 ROWS = {}  # id -> (star, function name)
 
 
-def row(id, languages="", star=False, lanes=None):
-    """lanes: names of those in which the row can hold, where it cannot in all; elsewhere the lane must declare it."""
+def row(id, languages="", star=False, lanes=None, warm=False):
+    """lanes: names of those in which the row can hold, where it cannot in all; elsewhere the lane must declare it.
+    warm: it is about warm runtimes, and no part of a cold run."""
     def mark(function):
         assert function.__name__.startswith("test_" + id), function.__name__
         assert id not in ROWS, id + " is there twice"
         ROWS[id] = (star, function.__name__)
-        function.row_id, function.row_star, function.row_lanes = id, star, lanes
+        function.row_id, function.row_star, function.row_lanes, function.row_warm = id, star, lanes, warm
         if star:
             function = pytest.mark.star(function)
         if id in CORE:

@@ -3,22 +3,21 @@
 (tests/mutation)."""
 
 import errno
-import functools
 import os
 import pathlib
 import resource
 import signal
 import time
 
+import facts
 import pytest
 from conftest import configuration
+from facts import LIMITS, ROOT_LANES, SPACES
 from host import read
 from hostile import elf, lines, source
 from rows import Attack
 from server import BUILD, Execd, children_of, descendants, eventually
 
-MIB = 1 << 20
-ROOT_LANES = ("root", "vm", "pod", "vm-pod")
 FEW = 0x1 | 1 << 1 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 21 | 1 << 24 | 1 << 31  # of the jailer
 
 
@@ -32,42 +31,15 @@ def card(attack, *args):
     return lines(attack.run("C", source=source("D", "card"), args=list(args), timeout=20000, cpu_timeout=5000).expect("OK"))
 
 
-def of_status(found):
-    return dict(v.split(":", 1) for k, v in found.items() if k.startswith("status-"))
-
-
-@functools.lru_cache(None)
-def spaces_of(pid):
-    """A process' namespaces; none where it may not be looked into."""
-    try:
-        return {n: os.readlink("/proc/%s/ns/%s" % (pid, n)) for n in ("user", "pid", "mnt", "net", "ipc", "uts", "cgroup")}
-    except PermissionError:
-        return {}
-
-
 @fact
-@pytest.mark.parametrize("space", ["user", "pid", "mnt", "net", "ipc", "uts", "cgroup"])
+@pytest.mark.parametrize("space", SPACES)
 def test_namespace(attack, space):
-    """Not the machine's, and but for the network's not the jailer's either."""
-    own = card(attack)[space]
-    assert own.startswith(space + ":[")
-    assert own != spaces_of("self")[space], "the machine's"
-    if space != "net":
-        assert own != spaces_of(attack.host.jailer).get(space), "the jailer's"
+    facts.check_namespace(card(attack), attack, space)
 
 
 @fact
 def test_identity(attack):
-    found = card(attack)
-    status = of_status(found)
-    inside, outside, count = (int(n) for n in found["uid_map-0"].split())
-    assert (inside, count) == (1000, 1) and "uid_map-1" not in found
-    assert status["Uid"].split() == ["1000"] * 4 and status["Gid"].split() == ["1000"] * 4
-    assert {status[c].strip() for c in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
-    assert status["NoNewPrivs"].strip() == "1" and status["Seccomp"].strip() == "2"
-    if attack.lane in ROOT_LANES:
-        assert outside >= 1000, "uid %d of the machine" % outside
-        assert not status["Groups"].split(), "supplementary groups: " + status["Groups"]
+    facts.check_identity(card(attack), attack)
 
 
 @fact
@@ -81,20 +53,13 @@ def test_own_id_of_each_cell(attack):
 
 @fact
 def test_process(attack):
-    found = card(attack)
-    assert found["hostname"] == "execd" and found["id"] == "2" and found["parent"] == "1"
-    assert found["session"] == found["group"] == "1"
-    assert found["oom_score_adj-0"] == "1000"
+    facts.check_process(card(attack))
 
 
 @fact
-@pytest.mark.parametrize("limit", ["core", "fsize", "nofile", "stack", "cpu", "memlock", "msgqueue", "nice", "rtprio"])
+@pytest.mark.parametrize("limit", LIMITS)
 def test_limit(attack, limit):
-    soft, hard = (int(n) for n in card(attack)["limit-" + limit].split())
-    most = {"core": 1, "fsize": 16 * MIB, "nofile": 1024, "stack": 64 * MIB, "cpu": 7 * int(attack.slow) + 1, "memlock": 65536,
-            "msgqueue": 0, "nice": 0, "rtprio": 0}[limit]
-    assert 0 <= soft <= hard <= most, (soft, hard)
-    assert limit != "core" or (soft, hard) == (1, 1)
+    facts.check_limit(card(attack), attack, limit)
 
 
 @fact
@@ -147,16 +112,7 @@ def rates(attack):
 
 @fact
 def test_mounts(attack):
-    """All that is shown of the machine is read-only, nosuid and nodev; what is writable is the cell's own."""
-    found = card(attack)
-    mounts = [v.split(" - ")[0].split() for k, v in found.items() if k.startswith("mount-")]
-    flags = {m[4]: set(m[5].split(",")) for m in mounts}  # of several in one place the last is on top
-    assert len(flags) > 5 and {"/", "/box", "/tmp", "/dev/shm", "/proc"} <= set(flags), sorted(flags)
-    for place, has in flags.items():
-        assert {"nosuid", "nodev"} <= has or place.startswith("/dev/"), (place, has)
-        assert "ro" in has or place in ("/box", "/tmp", "/dev/shm", "/proc") or place.startswith("/dev/"), (place, has)
-    assert {"nosuid", "nodev"} <= flags["/dev/shm"]
-    assert {"nosuid", "nodev", "noexec"} <= flags["/proc"]
+    facts.check_mounts(card(attack))
 
 
 @fact

@@ -75,7 +75,7 @@ def test_hostile_jobs_in_random_order(attack):
     assert sum(names.values()) == total // CLIENTS * CLIENTS
     assert len(names) >= 5, names  # they did end in many ways
     print("\n%d hostile jobs, seed %d: %s" % (sum(names.values()), seed, dict(names)))
-    attack.host.settled(attack.host.idle)
+    attack.host.settled()
     grown = resident(attack.server.pid) + resident(attack.host.jailer) - memory
     assert grown < (16 << 20) + total * 2048 or not QUIET, "%d bytes more resident" % grown
     assert os.geteuid() != 0 or fd_count(attack.server.pid) <= fds + 24, "descriptors: %d, now %d" % (fds, fd_count(attack.server.pid))
