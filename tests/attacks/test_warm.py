@@ -140,8 +140,10 @@ def test_Z07_a_forked_cell(attack):
 
     def told():
         found = lines(attack.run("Py", source=source, **AMPLE).expect("OK"))
+        of_zygote = facts.spaces_of(zygote(attack))
         for space in facts.SPACES:
             facts.check_namespace(found, attack, space)
+            assert space == "net" or found[space] != of_zygote.get(space), "the zygote's %s" % space
         facts.check_identity(found, attack, of_machine=False)
         facts.check_process(found)
         for limit in facts.LIMITS:
