@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -229,20 +230,22 @@ static int verify_memory(struct verify *v, int bundle, struct err *reterr)
 static int verify_forked(struct verify *v, int probe, int zygote, struct err *reterr)
 {
     const char *argv[] = {"/box/execd-zygote", NULL};
-    CLEAN_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    CLEAN_FD int said =
+        memfd_create("said", MFD_CLOEXEC); /* /dev/null is not for execd to write to any more */
     struct jail_run run = {.jail = v->jail, .id = ++v->jail->next_id};
     struct jail_step step = {.argv = argv,
                              .bundles = {zygote},
                              .bundle_count = 1,
                              .stdin_fd = -1,
-                             .stdout_fd = null,
-                             .stderr_fd = null,
+                             .stdout_fd = said,
+                             .stderr_fd = said,
                              .limits = &order,
                              .profile = JAIL_PROFILE_STRICT,
                              .flags = JAIL_STEP_ZYGOTE};
     struct jail_message kill = {.type = JAIL_KILL, .u.why = JOB_HIT_WALL}, m;
     struct err ignored = {0};
-    int rc = jail_send_start(v->jail, run.id, &step, reterr);
+    int rc =
+        said < 0 ? err_sys(reterr, "memfd for a zygote") : jail_send_start(v->jail, run.id, &step, reterr);
 
     if (rc != 0)
         return rc;

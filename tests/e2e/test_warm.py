@@ -165,6 +165,13 @@ def test_shipped_languages_are_warm(serve, language, plugin, ways, source):
     s.counts(**{way: 3 for way in ways})
 
 
+def test_a_worker_of_its_own_has_zygotes(start, redis):
+    """It may open nothing for writing, which it must not need."""
+    conf = {"queue": {"url": redis.url, "password": redis.password}, "plugins": [{"file": "lang-python.so"}]}
+    worker = start(conf, roles="worker")
+    eventually(lambda: "warm_ready language_id=%d way=zygote" % PYTHON in worker.logged(), lambda: worker.logged()[-3000:], 60)
+
+
 # ---- what goes wrong is no verdict -----------------------------------------------------------
 
 @pytest.fixture(scope="module")
@@ -330,6 +337,10 @@ def test_a_jailer_that_is_lost_takes_them_along(serve):
 
 def test_doctor_tells_of_them(tmp_path):
     conf = tmp_path / "execd.conf"
+    conf.write_text('plugins = ( { file = "lang-python.so"; } );\n')
+    out = subprocess.run([str(BUILD / "execd"), "doctor", "--config", str(conf)], capture_output=True, text=True,
+                         timeout=PATIENCE).stdout
+    assert re.search(r"Python \(71\) +zygote gives the cold bytes", out), out
     for sin, words in (("", "preboot gives the cold bytes"), ("preboot_lies", "preboot refused: its self-test"),
                        ("preboot_exits", "preboot does not start")):
         conf.write_text('plugins = ( { file = "%s"; settings = { sin = "%s"; }; } );\n' % (PLUGIN, sin))

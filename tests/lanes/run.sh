@@ -12,8 +12,9 @@
 # COMMAND runs in a directory that has tests/ and what they need, as on this checkout.  It finds EXECD_BUILD,
 # EXECD_ATTACKS_LANE, EXECD_ATTACKS_SLOW (how many times slower the lane is) and EXECD_ATTACKS_CONF (configuration that
 # execd needs there, as JSON).  Before it, `execd doctor` says what the lane enforces.  Afterwards nothing of the lane is
-# left; what COMMAND left behind is killed, named, and fails the lane.  Exit status: COMMAND's; 77 if the lane is not to
-# be had here.
+# left; what COMMAND left behind is killed, named, and fails the lane.  EXECD_LANE_SECURITY: of the pod's securityContext what is
+# to be otherwise, as JSON ({"procMount": "Unmasked"}: zygotes work).  Exit status: COMMAND's; 77 if the lane is not to be
+# had here.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 repo=$(readlink -f "$here/../..")
@@ -160,7 +161,7 @@ lane_pod() {
     stage "$work/checkout"
     configure "$work/checkout" pod
     EXECD_LANE_DOCTOR=/srv/execd/lane.conf EXECD_ATTACKS_CONF=/srv/execd/lane.json \
-        /usr/bin/python3 "$here/pod.py" "$work/checkout" /bin/sh -c "$ENFORCES" sh "$@"
+        /usr/bin/python3 "$here/pod.py" --security "${EXECD_LANE_SECURITY:-{\}}" "$work/checkout" /bin/sh -c "$ENFORCES" sh "$@"
 }
 
 case $lane in
