@@ -30,11 +30,20 @@ def read(path):
 
 
 def open_files(pid):
-    """Descriptors of a process; 0 where it may not be looked into (an ordinary user's jailer, and in a pod)."""
+    """Descriptors of a process, without the compiled output that execd keeps open (CACHED at most); 0 where it may not be looked
+    into (an ordinary user's jailer, and in a pod)."""
     try:
-        return fd_count(pid)
+        cached = [name for name in map(link_of, pathlib.Path("/proc/%d/fd" % pid).iterdir()) if name.startswith("/memfd:cached")]
+        return fd_count(pid) - len(cached) + max(0, len(cached) - CACHED)
     except PermissionError:
         return 0
+
+
+def link_of(path):
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return ""
 
 
 def zombies(pid):
@@ -77,6 +86,7 @@ def kernel_messages():
 
 # cgroup v1: empty groups of dead cells that the jailer keeps for the next, each of up to 11 descriptors.
 KEPT_GROUPS = 8 if os.path.exists("/sys/fs/cgroup/memory") else 0
+CACHED = 64  # CACHE_HOT_MAX of core/cache/cache.h
 FDS_OF_CELL = (8, 16)  # descriptors that one cell more costs execd and its jailer
 
 
