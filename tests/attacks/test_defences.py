@@ -75,7 +75,7 @@ def test_limit_is_set(tmp_path, limit):
 def test_step_is_made(tmp_path, step):
     """Steps that have the same outcome as a later one: so let the call fail, and no cell runs."""
     # A cell's process gives up all but one capability, and then that.
-    call, error, why = {"caps_drop": ("capset", "%d#2", "drop every capability"),
+    call, error, why = {"caps_drop": ("capset", "%d^2", "drop every capability"),
                         "pdeathsig": ("prctl:0=1", "%d", "die with the jailer")}[step]
     assert why in refusal(tmp_path / "refused", call, error % errno.ENOLINK)
 

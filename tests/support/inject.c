@@ -1,19 +1,22 @@
 /* inject.c - runs a command in which one system call fails.
  *
- *     inject SYSCALL[:ARG=VALUE | :ARG&BITS] ERRNO[@FILE | #N] -- COMMAND...
+ *     inject SYSCALL[:ARG=VALUE | :ARG&BITS] ERRNO[@FILE | #N | ^N] -- COMMAND...
  *
  * A seccomp filter, inherited by whatever the command starts, answers the call with ERRNO: always, or where
  * the low 32 bits of argument ARG (0 to 5) are VALUE, or have one of BITS.  Numbers as C has them.
  *
- * With @FILE only while FILE exists, with #N from the Nth such call of each thread on: then the kernel asks a
- * process of ours about each of these calls.  It is the command's grandchild, left to init, so that the command keeps
- * this process and sees no child that it does not know; it ends with the last process that it is asked about.
+ * With @FILE only while FILE exists, with #N from the Nth such call on, with ^N from each thread's Nth on: then
+ * the kernel asks a process of ours about each of these calls.  It is the command's grandchild, left to init, so
+ * that the command keeps this process and sees no child that it does not know; it ends with the last process
+ * that it is asked about.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <poll.h>
 #include <stdio.h>
@@ -34,12 +37,13 @@ struct rule {
     int error;
     const char *file; /* NULL: always */
     unsigned from;    /* 0: not counted */
+    bool each;        /* each thread's calls are counted, not all */
 };
 
 static int usage(const char *why)
 {
     fprintf(stderr,
-            "inject: %s\nusage: inject SYSCALL[:ARG=VALUE | :ARG&BITS] ERRNO[@FILE | #N] -- COMMAND...\n",
+            "inject: %s\nusage: inject SYSCALL[:ARG=VALUE | :ARG&BITS] ERRNO[@FILE | #N | ^N] -- COMMAND...\n",
             why);
     return 2;
 }
@@ -70,8 +74,10 @@ static int parse_error(char *text, struct rule *r)
     r->error = (int)strtol(text, &end, 0);
     if (*end == '@')
         r->file = end + 1;
-    else if (*end == '#')
+    else if (*end == '#' || *end == '^') {
+        r->each = *end == '^';
         r->from = (unsigned)strtoul(end + 1, &end, 0);
+    }
     return r->error > 0 && r->error < 4096 && (r->file != NULL || *end == '\0') ? 0 : -1;
 }
 
@@ -112,15 +118,16 @@ static int install(const struct rule *r)
 
 /* ---- who is asked -------------------------------------------------------------------------- */
 
-/* Which of the thread's calls this is: a count for all would depend on how the command's processes alternate. */
-static unsigned call_of(unsigned tid)
+/* Which call this is, the thread's own or of all: where processes start together, nobody knows in which order
+ * they come to it. */
+static unsigned number_of_call(const struct rule *r, unsigned tid)
 {
-    static unsigned char calls[1 << 22]; /* Linux has no higher number of a thread */
+    static unsigned all;
+    static unsigned char own[1 << 22]; /* Linux has no higher number of a thread */
 
-    if (tid >= sizeof(calls))
-        return 0;
-    calls[tid] += calls[tid] < 255;
-    return calls[tid];
+    if (!r->each)
+        return ++all;
+    return tid < sizeof(own) && own[tid] < UCHAR_MAX ? ++own[tid] : UCHAR_MAX;
 }
 
 static void answer_all(const struct rule *r, int listener) __attribute__((noreturn));
@@ -141,7 +148,7 @@ static void answer_all(const struct rule *r, int listener)
             continue; /* the caller is gone */
         memset(&answer, 0, sizeof(answer));
         answer.id = asked.id;
-        if (r->file != NULL ? access(r->file, F_OK) == 0 : call_of(asked.pid) >= r->from)
+        if (r->file != NULL ? access(r->file, F_OK) == 0 : number_of_call(r, asked.pid) >= r->from)
             answer.error = -r->error;
         else
             answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
