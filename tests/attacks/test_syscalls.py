@@ -311,6 +311,7 @@ STEPS = {
     "drop_bounding": "prctl:0=24",
     "clear_ambient": "prctl:0=47",
     "no_new_privs_jailer": "prctl:0=38#2",
+    "no_new_privs_cell": "prctl:0=38#3",
     "capset": "capset",
     "capset_cell": "capset#2",
     "mount": "mount",
