@@ -239,8 +239,9 @@ def main():
 
         # crun refuses a machine where v1 and controllers of v2 are mounted side by side; it need not see v2 here.
         hide = ["unshare", "--mount", "/bin/sh", "-c", "umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"", "sh"]
+        # crun gives what it has for stdin to the container's user, the machine's /dev/null too: so a pipe.
         status = subprocess.run([*(hide if cgroups else []), "crun", "--root", str(work / "crun"), "--cgroup-manager", manager, "run", "--bundle", str(work),
-                                 "pod-%d" % os.getpid()], preexec_fn=join, check=False).returncode
+                                 "pod-%d" % os.getpid()], preexec_fn=join, input=b"", check=False).returncode
     finally:
         shutil.rmtree(work, ignore_errors=True)
         for directory in cgroups.values():
