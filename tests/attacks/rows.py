@@ -185,9 +185,4 @@ class Attack:
         assert r.headers["Content-Type"].startswith("application/problem+json"), r.headers
         return r.json()
 
-    @property
-    def full(self):
-        """Every repetition that the catalogue asks for, not the quick run's few."""
-        return bool(os.environ.get("EXECD_ATTACKS_FULL"))
-
     absent = object()

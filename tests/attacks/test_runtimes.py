@@ -46,7 +46,7 @@ def test_L04_native_code_in_node(attack, language):
     native.check(r.text)
     assert r.text == native.as_program(attack, "Jit")
     assert r.stderr.decode().splitlines() == [
-        "Module did not self-register", "tcp_wrap -1", "spawn_sync 0 32 Seccomp:\t2"], r.short()
+        "Module did not self-register", "tcp_wrap -1", "spawn_sync 0 2 Seccomp:\t2"], r.short()
 
 
 @row("L05", "JS", star=True)

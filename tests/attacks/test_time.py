@@ -5,6 +5,7 @@ import datetime
 import mmap
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -111,6 +112,8 @@ def test_T10_host_clock_steps(attack, tmp_path):
     jailer.write_text("#!/bin/sh\n%s exec '%s' \"$@\"\n" % (" ".join("%s='%s'" % e for e in env.items()),
                                                          (build / "execd-jailer").resolve()))
     jailer.chmod(0o755)
+    for beside in ("execd-probe", "execd-init", "execd-zygote"):
+        shutil.copy(build / beside, tmp_path)
     conf = configuration()
     conf["worker"] = dict(conf.get("worker", {}), jailer=str(jailer))
     server = Execd(tmp_path, conf, env=env).ready()

@@ -116,7 +116,7 @@ def test_V11_at_the_very_limit(attack, tmp_path):
         with_hook = Attack(own, attack.host, attack.id, attack.lane, attack.slow)
         jobs = []
         for i in range(each):
-            for name in LANGUAGES:
+            for name in limit:
                 ms = int((limit[name] + 1 - starts[name] * (i + 1) / each) * attack.slow)
                 args = [str(ms), "cpu"] if name == "C" and i % 2 else [str(ms)]
                 jobs.append(with_hook.job(name, args=args, timeout=limit[name], cpu_timeout=limit[name],

@@ -10,7 +10,7 @@ try {
 const { TCP, constants } = process.binding('tcp_wrap');
 fs.writeSync(2, `tcp_wrap ${new TCP(constants.SOCKET).bind('127.0.0.1', 0)}\n`);
 const r = process.binding('spawn_sync').spawn({
-  file: '/bin/sh', args: ['sh', '-c', 'grep -h ^Seccomp: /proc/self/status; mount -t tmpfs x /tmp 2>&1'], envPairs: ['PATH=/usr/bin:/bin'],
+  file: '/bin/sh', args: ['sh', '-c', 'grep -h ^Seccomp: /proc/self/status; : > /etc/passwd'], envPairs: ['PATH=/usr/bin:/bin'],
   stdio: [{ type: 'pipe', readable: true, writable: false }, { type: 'pipe', readable: false, writable: true },
     { type: 'pipe', readable: false, writable: true }] });
 fs.writeSync(2, `spawn_sync ${r.error || 0} ${r.status} ${r.output && r.output[1] ? String(r.output[1]).split('\n')[0] : ''}\n`);
