@@ -116,6 +116,7 @@ static void on_view(void *arg, const struct err *err, const struct store_deliver
     struct answer *a = arg;
 
     if (d != NULL) {
+        assert_in_range(d->log_count, 0, STORE_ATTEMPTS_MAX);
         a->view = *d;
         memcpy(a->log, d->log, d->log_count * sizeof(d->log[0]));
         a->view.log = a->log;
