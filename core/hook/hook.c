@@ -12,6 +12,7 @@
 #define ANSWER_MAX 65536 /* of a receiver's answer, which nobody reads */
 #define CLAIM_MAX 16
 #define HOST_MAX 128
+#define REFUSED "execd does not deliver there: the URL or the address that it leads to is refused"
 
 struct sending {
     TAILQ_ENTRY(sending) link;
@@ -91,7 +92,7 @@ static void settle(struct sending *s, struct store_settlement *settlement)
     store_outbox_settle(h->store, &h->rules, settlement, on_settled, x);
 }
 
-static void log_attempt(const struct sending *s, const struct store_settlement *t)
+static void log_attempt(const struct sending *s, const struct store_settlement *t, const char *reason)
 {
     static const char *const events[] = {
         [STORE_FAILED] = "webhook_failed", [STORE_GIVEN_UP] = "webhook_given_up"};
@@ -100,7 +101,7 @@ static void log_attempt(const struct sending *s, const struct store_settlement *
         LOG_DEBUG("webhook_delivered", F_STR("token", s->token), F_UINT("attempt", s->attempt));
     else
         LOG_WARN(events[t->outcome], F_STR("token", s->token), F_STR("host", s->host),
-                 F_UINT("attempt", s->attempt), F_STR("reason", t->reason), F_UINT("retry_ms", t->retry_ms));
+                 F_UINT("attempt", s->attempt), F_STR("reason", reason), F_UINT("retry_ms", t->retry_ms));
 }
 
 /* Without an answer `err` tells why; `sent`: it was on its way to the receiver. */
@@ -122,8 +123,9 @@ static void settle_tried(struct sending *s, const struct net_answer *answer, con
         snprintf(reason, sizeof(reason), "%.150s", err->text);
     else
         snprintf(reason, sizeof(reason), "status %d", t.status);
-    t.reason = reason;
-    log_attempt(s, &t);
+    /* The submitter is told no address: names of our own network would be resolved for him. */
+    t.reason = seen.refused ? REFUSED : reason;
+    log_attempt(s, &t, reason);
     settle(s, &t);
 }
 

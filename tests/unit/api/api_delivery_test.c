@@ -87,6 +87,7 @@ static void ended_with_hook(struct fixture *fx, const char *header, char path[96
     worker_beat(fx, "w");
     c = worker_claim(fx);
     worker_finish(fx, &c, "1\n");
+    job_free(c.job);
 }
 
 static void test_log(void **state)
@@ -172,6 +173,9 @@ static void test_paths(void **state)
     http(fx, &a, "GET", "/v1/jobs/nonsense/deliveries", NULL, NULL);
     assert_int_equal(a.status, 404);
     assert_has(&a, "urn:execd:problem:not-found");
+    answer_done(&a);
+    http(fx, &a, "GET", "/v1/jobs/00000000-0000-4000-8000-00000000000g/deliveries", NULL, NULL);
+    assert_has(&a, "this is no token of a job");
     answer_done(&a);
     http(fx, &a, "GET", "/v1/jobs//deliveries", NULL, NULL);
     assert_has(&a, "urn:execd:problem:no-such-route");
