@@ -20,6 +20,7 @@ import cells
 import figures_programs
 import figures_queue
 import figures_sandbox
+import figures_webhooks
 import machine
 import report
 import steps
@@ -30,7 +31,7 @@ from table import Line
 CONF = """plugins = ({ file = "lang-python.so"; }, { file = "lang-c.so"; }, { file = "lang-java.so"; },
     { file = "lang-node.so"; settings = { modules = "%s"; }; });
 """ % (pathlib.Path(__file__).resolve().parents[1] / "tests/data/node_modules")
-GROUPS = ("latency", "throughput", "programs", "sandbox", "queue", "steps", "cells")
+GROUPS = ("latency", "throughput", "programs", "sandbox", "queue", "webhook", "steps", "cells")
 MILLION = 1000000
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -101,6 +102,7 @@ def run(bench, long_way):
                 million(bench, server)
     figures_sandbox.sandbox(bench)
     figures_queue.queue(bench)
+    figures_webhooks.webhooks(bench)
     steps.measure(bench)
     cells.measure(bench)
     return time.monotonic() - begin

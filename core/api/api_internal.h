@@ -33,6 +33,7 @@ struct api_call {
     const char *tenant;              /* the key's name; NULL where no keys are configured */
     char token[UUID_SIZE];           /* of the path, or of what was submitted */
     uint64_t wait_ms;
+    bool accepted; /* what was asked for is under way; what is left is to say so */
     struct store_wait *wait;
     struct buf reply; /* prepared before the store was asked */
 };
@@ -61,7 +62,7 @@ void api_call_drop(struct api_call *call);
 /* ---- routes (api_routes.c) -------------------------------------------------------------- */
 
 struct api_route {
-    const char *method, *path; /* "{token}" at the end takes one segment */
+    const char *method, *path; /* "{token}" takes one segment */
     void (*handle)(struct api_call *call);
     bool open;           /* needs no key */
     const char *summary; /* for / */
@@ -81,6 +82,8 @@ void api_submit_batch(struct api_call *call); /* api_submit.c */
 void api_submit_one(struct api_call *call);
 void api_job_get(struct api_call *call); /* api_job.c */
 void api_job_cancel(struct api_call *call);
+void api_deliveries_list(struct api_call *call); /* api_delivery.c */
+void api_delivery_again(struct api_call *call);
 void api_languages_list(struct api_call *call); /* api_languages.c */
 void api_health(struct api_call *call);         /* api_health.c */
 void api_livez(struct api_call *call);

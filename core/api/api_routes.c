@@ -7,6 +7,8 @@ static const struct api_route routes[] = {
     {"POST", "/v1/jobs", api_submit_one, false, "submits one program; ?wait=SECONDS waits for its result"},
     {"GET", "/v1/jobs/{token}", api_job_get, false, "a job and its result; ?wait=SECONDS waits for its end"},
     {"DELETE", "/v1/jobs/{token}", api_job_cancel, false, "cancels a job"},
+    {"GET", "/v1/jobs/{token}/deliveries", api_deliveries_list, false, "what became of its webhook"},
+    {"POST", "/v1/jobs/{token}/deliveries", api_delivery_again, false, "delivers its webhook anew"},
     {"GET", "/languages", api_languages_list, false, "what can be run here"},
     {"GET", "/health", api_health, true, "the parts that were checked"},
     {"GET", "/livez", api_livez, true, "this process answers"},
@@ -14,17 +16,21 @@ static const struct api_route routes[] = {
     {"GET", "/metrics", api_metrics, false, "numbers in Prometheus' text format"},
 };
 
-/* Does the path fit?  The segment in place of {token} goes to *ret_segment. */
-static bool path_fits(const char *pattern, const char *path, const char **ret_segment)
+/* Does the path fit?  The segment in place of {token} goes to *ret_segment; ptr NULL: there is none. */
+static bool path_fits(const char *pattern, const char *path, struct bytes *ret_segment)
 {
     size_t fixed = strcspn(pattern, "{");
+    struct bytes segment;
 
-    *ret_segment = NULL;
+    *ret_segment = (struct bytes){0};
     if (pattern[fixed] == '\0')
         return strcmp(pattern, path) == 0;
-    if (strncmp(pattern, path, fixed) != 0 || path[fixed] == '\0' || strchr(path + fixed, '/') != NULL)
+    if (strncmp(pattern, path, fixed) != 0)
         return false;
-    *ret_segment = path + fixed;
+    segment = (struct bytes){path + fixed, strcspn(path + fixed, "/")};
+    if (segment.len == 0 || strcmp(strchr(pattern, '}') + 1, segment.ptr + segment.len) != 0)
+        return false;
+    *ret_segment = segment;
     return true;
 }
 
@@ -35,7 +41,7 @@ static bool method_fits(const char *wanted, const char *method)
 }
 
 /* The route, or NULL with `allow` filled if the path has others ("" if it has none). */
-static const struct api_route *route_find(const char *method, const char *path, const char **ret_segment,
+static const struct api_route *route_find(const char *method, const char *path, struct bytes *ret_segment,
                                           char *allow, size_t allow_size)
 {
     size_t n = 0;
@@ -71,9 +77,19 @@ static void refuse_route(struct api_call *call, const char *allow)
     api_answer_refusal(call, 405, "method-not-allowed", "this path takes %s", allow);
 }
 
+static bool token_read(struct api_call *call, struct bytes segment)
+{
+    if (segment.len != UUID_SIZE - 1)
+        return false;
+    memcpy(call->token, segment.ptr, segment.len);
+    call->token[segment.len] = '\0';
+    return uuid_valid(call->token);
+}
+
 static void dispatch(struct api_call *call)
 {
-    const char *path = net_request_path(call->request), *segment;
+    const char *path = net_request_path(call->request);
+    struct bytes segment;
     char allow[64];
     const struct api_route *route =
         route_find(net_request_method(call->request), path, &segment, allow, sizeof(allow));
@@ -86,11 +102,9 @@ static void dispatch(struct api_call *call)
         refuse_key(call);
     } else if (route == NULL) {
         refuse_route(call, allow);
-    } else if (segment != NULL && !uuid_valid(segment)) {
+    } else if (segment.ptr != NULL && !token_read(call, segment)) {
         api_answer_refusal(call, 404, "not-found", "this is no token of a job");
     } else {
-        if (segment != NULL)
-            memcpy(call->token, segment, UUID_SIZE);
         call->route = route;
         route->handle(call);
     }
@@ -117,7 +131,7 @@ void api_index(struct api_call *call)
     }
     rc |= buf_adds(&body, "\n\n");
     for (size_t i = 0; i < COUNT_OF(routes); i++)
-        rc |= buf_addf(&body, "%-7s%-18s %s\n", routes[i].method, routes[i].path, routes[i].summary);
+        rc |= buf_addf(&body, "%-7s%-27s %s\n", routes[i].method, routes[i].path, routes[i].summary);
     if (rc != 0)
         api_answer_err(call, &(struct err){ERR_INTERNAL, "no memory"});
     else

@@ -86,12 +86,15 @@ struct conf {
     uint64_t warm_memory_max, warm_runtime_memory, warm_service_memory, warm_uses_max, warm_age_max_ms,
         warm_idle_ms;
     /* hook */
-    char *hook_secret; /* "whsec_..." or NULL: unsigned */
+    char *hook_secret;          /* "whsec_..." or NULL: unsigned */
+    char *hook_previous_secret; /* NULL, or signs as well */
     bool hook_enabled, hook_allow_private;
-    char **hook_allow_networks;
-    size_t hook_allow_network_count;
-    uint64_t hook_timeout_ms, hook_attempts, hook_first_retry_ms, hook_max_retry_ms, hook_concurrency,
-        hook_per_host;
+    char **hook_allow_networks, **hook_deny_networks;
+    size_t hook_allow_network_count, hook_deny_network_count;
+    uint64_t hook_timeout_ms, hook_attempts, hook_first_retry_ms, hook_max_retry_ms, hook_window_ms,
+        hook_concurrency, hook_per_host;
+    uint64_t hook_breaker_failures; /* 0: no endpoint is ever paused */
+    uint64_t hook_breaker_pause_ms;
     /* plugins */
     char *plugin_dir; /* "" : beside execd */
     struct conf_plugin *plugins;

@@ -72,6 +72,14 @@ static void exposure_check(struct conf_load *l)
         l->conf->address);
 }
 
+/* The older secret alone would sign nothing by what the section says. */
+static void secrets_check(struct conf_load *l)
+{
+    if (l->conf->hook_previous_secret != NULL && l->conf->hook_secret == NULL)
+        conf_mistake_item(l, conf_item_find("hook", "previous_secret"),
+                          "hook.previous_secret: there is no hook.secret that it was before");
+}
+
 void conf_check(struct conf_load *l)
 {
     static const struct order orders[] = {
@@ -99,5 +107,6 @@ void conf_check(struct conf_load *l)
     for (size_t i = 0; i < COUNT_OF(orders); i++)
         order_check(l, &orders[i]);
     lease_check(l);
+    secrets_check(l);
     exposure_check(l);
 }

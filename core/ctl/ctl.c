@@ -35,6 +35,18 @@ const struct ctl_command ctl_commands[] = {
      "\n"
      "  --wait SECONDS  wait so long for its end\n"
      "  --json          print the whole answer of the server instead; exit status 0, or 75\n"},
+    {"deliveries", ctl_deliveries, 1, 1, "j",
+     "usage: execctl deliveries TOKEN [--json]\n"
+     "\n"
+     "Prints what became of a job's webhook, and each attempt to deliver it: its number, when it\n"
+     "began, how long it took, the receiver's status, what followed and why.  Exit status 0 if it\n"
+     "was delivered, 1 if it was given up or there is none, 75 if it is still to come.\n"
+     "\n"
+     "  --json  print the whole answer of the server instead\n"},
+    {"redeliver", ctl_redeliver, 1, -1, "",
+     "usage: execctl redeliver TOKEN...\n"
+     "\n"
+     "Has the webhook of each job delivered anew, at once.  Exit status 0 if the server will.\n"},
     {"languages", ctl_languages, 0, 0, "",
      "usage: execctl languages\n"
      "\n"
@@ -53,6 +65,8 @@ const char ctl_help_text[] =
     "  run FILE...      run programs and print what they print\n"
     "  submit FILE...   submit programs and print their tokens\n"
     "  result TOKEN     a job's output and verdict\n"
+    "  deliveries TOKEN what became of a job's webhook\n"
+    "  redeliver TOKEN  deliver it anew\n"
     "  languages        what the server runs\n"
     "  health           is the server well?\n"
     "\n"

@@ -1,31 +1,27 @@
 /* hook.c - takes what is due, sends it, settles it. */
 #include "hook_internal.h"
 
-#include <strings.h>
 #include <sys/queue.h>
 
 #include "log/log.h"
 #include "net/net.h"
 #include "wire/wire.h"
 
-#define POLL_MS 1000         /* retries come due without a hint */
-#define POLL_DEFERRED_MS 100 /* while a host has more than its share */
-#define DEFER_MS 1000
+#define POLL_MS 1000     /* at least so often: what a lost sender had is due when its lease is over */
+#define POLL_MIN_MS 10   /* at most so often */
 #define ANSWER_MAX 65536 /* of a receiver's answer, which nobody reads */
 #define CLAIM_MAX 16
 #define HOST_MAX 128
-#define WAITING_FACTOR 3 /* waiting for their turn, for each that may go to a host at once */
+#define REFUSED "execd does not deliver there: the URL or the address that it leads to is refused"
 
 struct sending {
     TAILQ_ENTRY(sending) link;
     struct hook *hook;
-    struct net_exchange *exchange; /* NULL while it waits for its turn */
+    struct net_exchange *exchange;
     char token[UUID_SIZE];
-    uint32_t attempt;
+    uint32_t attempt, tries;
+    uint64_t begun_ms;   /* on the loop's clock */
     char host[HOST_MAX]; /* the only part of the URL that is ever logged */
-    char *url;
-    struct buf body;
-    uint64_t turn_by_ms; /* its lease does not allow to begin later */
 };
 TAILQ_HEAD(sendings, sending);
 
@@ -33,13 +29,14 @@ struct hook {
     struct loop *loop;
     struct store *store;
     const struct conf *conf;
+    struct store_outbox_rules rules;
     struct net_client *client;
     struct hook_guard guard;
-    struct hook_key key;
+    struct hook_keys keys;
     struct loop_timer *timer;
-    struct sendings sendings, waiting; /* under way; for their turn, first come first */
-    size_t count, asked;               /* of both; of the outbox by the claim under way */
-    bool claiming, more, deferred, stopped;
+    struct sendings sendings;
+    size_t count, asked; /* of sendings; of the outbox by the claim under way */
+    bool claiming, again, stopped;
     unsigned owed; /* answers of the store that still come */
 };
 
@@ -61,139 +58,119 @@ static void host_of(const char *url, char out[HOST_MAX])
 
 /* ---- the end of an attempt -------------------------------------------------------------- */
 
-static void on_settled(void *arg, const struct err *err)
+struct settling {
+    struct hook *hook;
+    char host[HOST_MAX];
+};
+
+static void on_settled(void *arg, const struct err *err, uint64_t paused_ms)
 {
-    struct hook *h = arg;
+    struct settling *x = arg;
+    struct hook *h = x->hook;
 
     (void)err; /* the lease runs out and it is tried again */
+    if (paused_ms > 0)
+        LOG_WARN("webhook_endpoint_paused", F_STR("host", x->host), F_UINT("pause_ms", paused_ms));
+    free(x);
     h->owed--;
+    if (!h->stopped)
+        claim(h); /* its endpoint has room again */
     unref(h);
 }
 
-static void settle(struct hook *h, const char *token, uint32_t attempt, enum store_outcome outcome,
-                   uint64_t retry_ms, const char *reason)
-{
-    h->owed++;
-    store_outbox_settle(h->store, token, attempt, outcome, retry_ms, reason, on_settled, h);
-}
-
-static void settle_tried(struct sending *s, int status, const struct err *err, uint64_t retry_after_s)
+static void settle(struct sending *s, struct store_settlement *settlement)
 {
     struct hook *h = s->hook;
-    uint32_t jitter;
-    uint64_t retry_ms;
-    char reason[160];
-    enum hook_next next;
+    struct settling *x = NEW(struct settling);
 
+    x->hook = h;
+    memcpy(x->host, s->host, sizeof(x->host));
+    settlement->token = s->token;
+    settlement->attempt = s->attempt;
+    settlement->took_ms = loop_now_ms(h->loop) - s->begun_ms;
+    h->owed++;
+    store_outbox_settle(h->store, &h->rules, settlement, on_settled, x);
+}
+
+static void log_attempt(const struct sending *s, const struct store_settlement *t, const char *reason)
+{
+    static const char *const events[] = {
+        [STORE_FAILED] = "webhook_failed", [STORE_GIVEN_UP] = "webhook_given_up"};
+
+    if (t->outcome == STORE_DELIVERED)
+        LOG_DEBUG("webhook_delivered", F_STR("token", s->token), F_UINT("attempt", s->attempt));
+    else
+        LOG_WARN(events[t->outcome], F_STR("token", s->token), F_STR("host", s->host),
+                 F_UINT("attempt", s->attempt), F_STR("reason", reason), F_UINT("retry_ms", t->retry_ms));
+}
+
+/* Without an answer `err` tells why; `sent`: it was on its way to the receiver. */
+static void settle_tried(struct sending *s, const struct net_answer *answer, const struct err *err, bool sent)
+{
+    struct hook_answer seen = {.refused = err != NULL && err->code == ERR_REQUEST, .sent = sent};
+    struct store_settlement t = {0};
+    char reason[160];
+    uint32_t jitter;
+
+    if (answer != NULL) {
+        seen.status = t.status = answer->status;
+        seen.retry_after_s = answer->retry_after_s;
+    }
     random_bytes(&jitter, sizeof(jitter));
-    next = hook_next(h->conf, s->attempt, status, err != NULL && err->code == ERR_REQUEST, retry_after_s,
-                     jitter, &retry_ms);
+    t.outcome = hook_outcome(s->hook->conf, s->tries, &seen, jitter, &t.retry_ms);
+    t.health = hook_health(&seen);
     if (err != NULL)
         snprintf(reason, sizeof(reason), "%.150s", err->text);
     else
-        snprintf(reason, sizeof(reason), "status %d", status);
-    if (next == HOOK_DELIVERED)
-        LOG_DEBUG("webhook_delivered", F_STR("token", s->token), F_UINT("attempt", s->attempt));
-    else
-        LOG_WARN(next == HOOK_RETRY ? "webhook_failed" : "webhook_given_up", F_STR("token", s->token),
-                 F_STR("host", s->host), F_UINT("attempt", s->attempt), F_STR("reason", reason),
-                 F_UINT("retry_ms", retry_ms));
-    settle(h, s->token, s->attempt, next == HOOK_DELIVERED ? STORE_DELIVERED : STORE_FAILED, retry_ms,
-           reason);
+        snprintf(reason, sizeof(reason), "status %d", t.status);
+    /* The submitter is told no address: names of our own network would be resolved for him. */
+    t.reason = seen.refused ? REFUSED : reason;
+    log_attempt(s, &t, reason);
+    settle(s, &t);
 }
 
 static void sending_free(struct sending *s)
 {
-    TAILQ_REMOVE(s->exchange != NULL ? &s->hook->sendings : &s->hook->waiting, s, link);
+    TAILQ_REMOVE(&s->hook->sendings, s, link);
     s->hook->count--;
-    free(s->url);
-    buf_done(&s->body);
     free(s);
 }
-
-static void start_waiting(struct hook *h);
 
 static void on_answer(void *arg, const struct err *err, const struct net_answer *answer)
 {
     struct sending *s = arg;
-    struct hook *h = s->hook;
 
-    settle_tried(s, answer == NULL ? 0 : answer->status, err, answer == NULL ? 0 : answer->retry_after_s);
+    settle_tried(s, answer, err, true);
     sending_free(s);
-    start_waiting(h);
-    if (h->more)
-        claim(h);
 }
 
 /* ---- an attempt ---------------------------------------------------------------------------- */
 
-static int post(struct sending *s, struct err *reterr)
+static int post(struct sending *s, const char *url, struct bytes body, struct err *reterr)
 {
     struct hook *h = s->hook;
     uint64_t now = clock_wall_ms() / 1000;
-    CLEAN_BUF struct buf signature = {0};
+    CLEAN_BUF struct buf signatures = {0};
     CLEAN_FREE char *id = mem_printf("webhook-id: %s", s->token);
     CLEAN_FREE char *at = mem_printf("webhook-timestamp: %llu", (unsigned long long)now);
     const char *headers[] = {"Content-Type: application/json", id, at, NULL, NULL};
     struct net_call call = {.method = "POST",
-                            .url = s->url,
+                            .url = url,
                             .headers = headers,
-                            .body = {s->body.data, s->body.len},
+                            .body = body,
                             .deadline_ms = h->conf->hook_timeout_ms,
                             .answer_max = ANSWER_MAX};
 
-    if (h->key.len > 0) {
-        if (buf_adds(&signature, "webhook-signature: ") != 0 ||
-            hook_sign(&h->key, s->token, now, call.body, &signature) != 0)
+    if (h->keys.count > 0) {
+        if (buf_adds(&signatures, "webhook-signature: ") != 0 ||
+            hook_sign_all(&h->keys, s->token, now, body, &signatures) != 0)
             return err_set(reterr, ERR_AGAIN, "no memory for a signature");
-        headers[3] = signature.data;
+        headers[3] = signatures.data;
     }
     return net_call(h->client, &call, on_answer, s, &s->exchange, reterr);
 }
 
-/* One that waited has its turn. */
-static void start_one(struct sending *s)
-{
-    struct hook *h = s->hook;
-    struct err err = {0};
-
-    if (post(s, &err) == 0) {
-        TAILQ_REMOVE(&h->waiting, s, link);
-        TAILQ_INSERT_TAIL(&h->sendings, s, link);
-        buf_done(&s->body); /* net/ has its copy */
-    } else {
-        settle_tried(s, 0, &err, 0);
-        sending_free(s);
-    }
-}
-
-static size_t with_host(const struct sendings *list, const char *host)
-{
-    const struct sending *s;
-    size_t n = 0;
-
-    TAILQ_FOREACH (s, list, link)
-        n += strcasecmp(s->host, host) == 0;
-    return n;
-}
-
-static void start_waiting(struct hook *h)
-{
-    uint64_t now = loop_now_ms(h->loop);
-    struct sending *s = TAILQ_FIRST(&h->waiting), *next;
-
-    for (; s != NULL; s = next) {
-        next = TAILQ_NEXT(s, link);
-        if (s->turn_by_ms < now) {
-            settle(h, s->token, s->attempt, STORE_UNSENT, DEFER_MS, "");
-            sending_free(s);
-        } else if (with_host(&h->sendings, s->host) < h->conf->hook_per_host) {
-            start_one(s);
-        }
-    }
-}
-
-static void take(struct hook *h, const struct store_delivery *d, const char *host)
+static void start(struct hook *h, const struct store_delivery *d)
 {
     const struct wire_job shown = {.job = d->view.job,
                                    .status = d->view.status,
@@ -201,54 +178,42 @@ static void take(struct hook *h, const struct store_delivery *d, const char *hos
                                    .started_ms = d->view.started_ms,
                                    .attempt = d->view.attempt};
     struct sending *s = NEW(struct sending);
+    CLEAN_BUF struct buf body = {0};
     struct err err = {0};
 
     s->hook = h;
     s->attempt = d->attempt;
-    s->url = mem_dup(d->url);
-    s->turn_by_ms = loop_now_ms(h->loop) + h->conf->hook_timeout_ms;
+    s->tries = d->tries;
+    s->begun_ms = loop_now_ms(h->loop);
     memcpy(s->token, d->token, sizeof(s->token));
-    memcpy(s->host, host, sizeof(s->host));
-    TAILQ_INSERT_TAIL(&h->waiting, s, link);
+    host_of(d->url, s->host);
+    TAILQ_INSERT_TAIL(&h->sendings, s, link);
     h->count++;
-    if (net_callback_check(d->url, &err) == 0 && wire_job_json(&shown, &s->body) != 0)
+    if (net_callback_check(d->url, &err) == 0 && wire_job_json(&shown, &body) != 0)
         err_set(&err, ERR_AGAIN, "no memory for a webhook's body");
-    if (err.code != 0) {
-        settle_tried(s, 0, &err, 0);
+    if (err.code != 0 || post(s, d->url, (struct bytes){body.data, body.len}, &err) != 0) {
+        settle_tried(s, NULL, &err, false);
         sending_free(s);
     }
 }
 
 /* ---- what is due ------------------------------------------------------------------------------ */
 
-static void take_or_defer(struct hook *h, const struct store_delivery *d)
-{
-    char host[HOST_MAX];
-
-    host_of(d->url, host);
-    if (with_host(&h->waiting, host) < h->conf->hook_per_host * WAITING_FACTOR) {
-        take(h, d, host);
-        start_waiting(h);
-        return;
-    }
-    settle(h, d->token, d->attempt, STORE_UNSENT, DEFER_MS, "");
-    h->deferred = true;
-    loop_timer_arm(h->timer, POLL_DEFERRED_MS);
-}
-
-static void on_claimed(void *arg, const struct err *err, struct store_delivery *d, size_t count)
+static void on_claimed(void *arg, const struct err *err, struct store_delivery *d, size_t count,
+                       uint64_t next_ms)
 {
     struct hook *h = arg;
+    bool more = err == NULL && (count == h->asked || h->again);
 
     h->claiming = false;
     if (h->stopped) {
         unref(h); /* the leases run out by themselves */
         return;
     }
-    h->more = err == NULL && count == h->asked;
     for (size_t i = 0; i < count; i++)
-        take_or_defer(h, &d[i]);
-    if (h->more)
+        start(h, &d[i]);
+    loop_timer_arm(h->timer, MAX(MIN(next_ms, (uint64_t)POLL_MS), (uint64_t)POLL_MIN_MS));
+    if (more)
         claim(h);
 }
 
@@ -256,18 +221,12 @@ static void claim(struct hook *h)
 {
     size_t places = h->conf->hook_concurrency > h->count ? (size_t)h->conf->hook_concurrency - h->count : 0;
 
-    if (h->stopped || h->claiming || !store_connected(h->store))
-        return;
-    /* The next answer or the timer comes back here.  After something was deferred most of what is due is
-     * probably for the same host, so first what is here has its turn. */
-    if (places == 0 || (h->deferred && !TAILQ_EMPTY(&h->waiting))) {
-        h->more = true;
-        return;
-    }
-    h->deferred = false;
+    h->again = h->claiming; /* what became due meanwhile may not be in its answer */
+    if (h->stopped || h->claiming || places == 0 || !store_connected(h->store))
+        return; /* the next answer or the timer comes back here */
     h->claiming = true;
     h->asked = MIN(places, (size_t)CLAIM_MAX);
-    store_outbox_claim(h->store, h->asked, HOOK_LEASE_MS(h->conf), on_claimed, h);
+    store_outbox_claim(h->store, &h->rules, h->asked, on_claimed, h);
 }
 
 static void on_timer(void *arg)
@@ -275,8 +234,6 @@ static void on_timer(void *arg)
     struct hook *h = arg;
 
     loop_timer_arm(h->timer, POLL_MS);
-    h->deferred = false;
-    start_waiting(h);
     claim(h);
 }
 
@@ -308,10 +265,15 @@ int hook_start(struct loop *loop, struct store *store, const struct conf *conf, 
     h->loop = loop;
     h->store = store;
     h->conf = conf;
+    h->rules = (struct store_outbox_rules){.lease_ms = HOOK_LEASE_MS(conf),
+                                           .per_endpoint = conf->hook_per_host,
+                                           .window_ms = conf->hook_window_ms,
+                                           .grace_ms = HOOK_GRACE_MS,
+                                           .pause_after = conf->hook_breaker_failures,
+                                           .pause_ms = conf->hook_breaker_pause_ms};
     TAILQ_INIT(&h->sendings);
-    TAILQ_INIT(&h->waiting);
     if ((rc = hook_guard_open(&h->guard, conf, reterr)) != 0 ||
-        (rc = hook_key_read(conf->hook_secret, &h->key, reterr)) != 0 ||
+        (rc = hook_keys_read(conf, &h->keys, reterr)) != 0 ||
         (rc = net_client_open(loop, &o, &h->client, reterr)) != 0) {
         free(h);
         return rc;
@@ -331,16 +293,17 @@ void hook_stop(struct hook *h)
         return;
     store_on_outbox(h->store, NULL, NULL);
     loop_timer_free(h->timer);
-    while ((s = TAILQ_FIRST(&h->waiting)) != NULL) {
-        settle(h, s->token, s->attempt, STORE_UNSENT, 1, "");
-        sending_free(s);
-    }
     while ((s = TAILQ_FIRST(&h->sendings)) != NULL) {
-        settle(h, s->token, s->attempt, STORE_FAILED, 1, "execd stopped before the answer");
+        struct store_settlement t = {.outcome = STORE_FAILED,
+                                     .health = STORE_UNKNOWN,
+                                     .retry_ms = 1,
+                                     .reason = "execd stopped before the answer"};
+
+        settle(s, &t);
         sending_free(s);
     }
     net_client_free(h->client);
-    explicit_bzero(&h->key, sizeof(h->key));
+    explicit_bzero(&h->keys, sizeof(h->keys));
     h->stopped = true;
     unref(h); /* or with the store's last answer */
 }

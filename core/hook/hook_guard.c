@@ -1,19 +1,30 @@
 /* hook_guard.c - the guard against requests that a client makes us send into our own network (SSRF).
  *
- * Every address is seen as IPv6, IPv4 as ::ffff:a.b.c.d; forms of IPv6 that carry an IPv4 address (mapped,
- * compatible, NAT64, 6to4, Teredo) are judged by that one too.  Ranges: the IANA special-purpose
- * registries (RFC 6890 and its updates). */
+ * Every address is seen as IPv6, IPv4 as ::ffff:a.b.c.d; forms of IPv6 that carry an IPv4 address and lead to
+ * it (mapped, compatible, translated, NAT64, ISATAP) are judged by that one too.  Ranges: the IANA
+ * special-purpose registries (RFC 6890 and its updates), those that are reachable from everywhere included.
+ * What the file denies is refused though the file allows it as well. */
 #include "hook_internal.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
 static const char *const refused_networks[] = {
-    "0.0.0.0/8",      "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16", "172.16.0.0/12",
-    "192.0.0.0/24",   "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",  "198.51.100.0/24",
-    "203.0.113.0/24", "224.0.0.0/4",  "240.0.0.0/4",    "::/128",         "::1/128",        "64:ff9b:1::/48",
-    "100::/64",       "2001:2::/48",  "2001:10::/28",   "2001:20::/28",   "2001:db8::/32",  "3fff::/20",
-    "5f00::/16",      "fc00::/7",     "fe80::/10",      "fec0::/10",      "ff00::/8",
+    "0.0.0.0/8",         "10.0.0.0/8",       "100.64.0.0/10",
+    "127.0.0.0/8",       "168.63.129.16/32", /* the host's services for a machine in Azure; of no
+                                                special-purpose network */
+    "169.254.0.0/16",    "172.16.0.0/12",    "192.0.0.0/24",
+    "192.0.2.0/24",      "192.31.196.0/24",  "192.52.193.0/24",
+    "192.88.99.0/24",    "192.168.0.0/16",   "192.175.48.0/24",
+    "198.18.0.0/15",     "198.51.100.0/24",  "203.0.113.0/24",
+    "224.0.0.0/4",       "240.0.0.0/4",      "::/128",
+    "::1/128",           "64:ff9b:1::/48",   "100::/64",
+    "100:0:0:1::/64",    "2001::/23", /* protocols' own, Teredo and ORCHID among them */
+    "2001:db8::/32",     "2002::/16", /* 6to4: given up (RFC 7526), and every one of it carries an IPv4
+                                         address */
+    "2620:4f:8000::/48", "3fff::/20",        "5f00::/16",
+    "fc00::/7",          "fe80::/10",        "fec0::/10",
+    "ff00::/8",
 };
 
 static bool parse_address(const char *text, unsigned char out[16], bool *ret_v4)
@@ -72,55 +83,79 @@ static bool refused(const unsigned char a[16])
     return false;
 }
 
+/* Forms of IPv6 whose last four bytes are an IPv4 address: `at`, what comes before them. */
+static const struct {
+    size_t at, len;
+    unsigned char bytes[12];
+} carriers[] = {
+    {0, 12, {0}},                                        /* ::a.b.c.d, IPv4-compatible */
+    {0, 12, {0, 0x64, 0xff, 0x9b}},                      /* 64:ff9b::/96, NAT64 */
+    {0, 12, {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0}}, /* ::ffff:0:a.b.c.d, IPv4-translated */
+    {8, 4, {0, 0, 0x5e, 0xfe}},                          /* ISATAP, of any network */
+    {8, 4, {2, 0, 0x5e, 0xfe}},
+};
+
 /* The IPv4 address inside an IPv6 one, as ::ffff:a.b.c.d; false if there is none. */
 static bool embedded(const unsigned char a[16], unsigned char out[16])
 {
-    static const unsigned char zero[12] = {0};
-    static const unsigned char nat64[12] = {0, 0x64, 0xff, 0x9b};
-    const unsigned char *v4 = NULL;
-    unsigned char teredo[4];
-
-    if ((memcmp(a, zero, 12) == 0 && (a[12] | a[13] | a[14]) != 0) || memcmp(a, nat64, 12) == 0)
-        v4 = a + 12; /* ::a.b.c.d, 64:ff9b::a.b.c.d */
-    else if (a[0] == 0x20 && a[1] == 0x02)
-        v4 = a + 2; /* 6to4 */
-    else if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0 && a[3] == 0) {
-        for (size_t i = 0; i < 4; i++)
-            teredo[i] = (unsigned char)~a[12 + i]; /* RFC 4380: the client's address is inverted */
-        v4 = teredo;
+    for (size_t i = 0; i < COUNT_OF(carriers); i++) {
+        if (memcmp(a + carriers[i].at, carriers[i].bytes, carriers[i].len) != 0)
+            continue;
+        memset(out, 0, 10);
+        memset(out + 10, 0xff, 2);
+        memcpy(out + 12, a + 12, 4);
+        return true;
     }
-    if (v4 == NULL)
-        return false;
-    memcpy(out, (const unsigned char[12]){0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 12);
-    memcpy(out + 12, v4, 4);
-    return true;
+    return false;
+}
+
+static int parse_list(const char *name, char *const *texts, size_t count,
+                      struct hook_network ret[HOOK_NETWORKS_MAX], size_t *ret_count, struct err *reterr)
+{
+    *ret_count = 0;
+    if (count > HOOK_NETWORKS_MAX)
+        return err_set(reterr, ERR_CONFIG, "hook.%s: %zu networks are more than %d", name, count,
+                       HOOK_NETWORKS_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!parse_network(texts[i], &ret[(*ret_count)++]))
+            return err_set(reterr, ERR_CONFIG, "hook.%s: `%.60s` is no network like 10.1.0.0/16 or fd00::/8",
+                           name, texts[i]);
+    return 0;
 }
 
 int hook_guard_open(struct hook_guard *g, const struct conf *conf, struct err *reterr)
 {
+    int rc;
+
     *g = (struct hook_guard){.allow_private = conf->hook_allow_private};
-    if (conf->hook_allow_network_count > HOOK_NETWORKS_MAX)
-        return err_set(reterr, ERR_CONFIG, "hook.allow_networks: %zu networks; at most %d are possible",
-                       conf->hook_allow_network_count, HOOK_NETWORKS_MAX);
-    for (size_t i = 0; i < conf->hook_allow_network_count; i++)
-        if (!parse_network(conf->hook_allow_networks[i], &g->allowed[g->allowed_count++]))
-            return err_set(reterr, ERR_CONFIG,
-                           "hook.allow_networks: `%.60s` is no network like 10.1.0.0/16 or fd00::/8",
-                           conf->hook_allow_networks[i]);
-    return 0;
+    rc = parse_list("allow_networks", conf->hook_allow_networks, conf->hook_allow_network_count, g->allowed,
+                    &g->allowed_count, reterr);
+    if (rc != 0)
+        return rc;
+    return parse_list("deny_networks", conf->hook_deny_networks, conf->hook_deny_network_count, g->denied,
+                      &g->denied_count, reterr);
+}
+
+static bool within_any(const struct hook_network *list, size_t count, const unsigned char a[16])
+{
+    for (size_t i = 0; i < count; i++)
+        if (within(&list[i], a))
+            return true;
+    return false;
 }
 
 bool hook_guard_allows(const struct hook_guard *g, const char *address)
 {
     unsigned char a[16], inner[16];
-    bool v4;
+    bool v4, carries;
 
     if (!parse_address(address, a, &v4))
         return false;
-    for (size_t i = 0; i < g->allowed_count; i++)
-        if (within(&g->allowed[i], a))
-            return true;
-    if (g->allow_private)
+    carries = embedded(a, inner);
+    if (within_any(g->denied, g->denied_count, a) ||
+        (carries && within_any(g->denied, g->denied_count, inner)))
+        return false;
+    if (g->allow_private || within_any(g->allowed, g->allowed_count, a))
         return true;
-    return !refused(a) && !(embedded(a, inner) && refused(inner));
+    return !refused(a) && !(carries && refused(inner));
 }

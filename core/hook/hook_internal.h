@@ -13,9 +13,10 @@ struct hook_network {
 };
 struct hook_guard {
     bool allow_private;
-    struct hook_network allowed[HOOK_NETWORKS_MAX];
-    size_t allowed_count;
+    struct hook_network allowed[HOOK_NETWORKS_MAX], denied[HOOK_NETWORKS_MAX];
+    size_t allowed_count, denied_count;
 };
+/* ERR_CONFIG: a network of the file cannot be read, or there are too many. */
 int hook_guard_open(struct hook_guard *g, const struct conf *conf, struct err *reterr);
 /* `address`: numeric IPv4 or IPv6. */
 bool hook_guard_allows(const struct hook_guard *g, const char *address);
@@ -27,21 +28,37 @@ struct hook_key {
     unsigned char bytes[HOOK_KEY_MAX];
     size_t len; /* 0: unsigned */
 };
-/* "whsec_<base64 of 24 to 64 bytes>"; NULL: none. */
-int hook_key_read(const char *secret, struct hook_key *ret, struct err *reterr);
+/* The secret that is in use, then the one before it, while receivers change over. */
+struct hook_keys {
+    struct hook_key list[2];
+    size_t count;
+};
+/* "whsec_<base64 of 24 to 64 bytes>"; `name` is the key of the file, for the error. */
+int hook_key_read(const char *name, const char *secret, struct hook_key *ret, struct err *reterr);
+int hook_keys_read(const struct conf *conf, struct hook_keys *ret, struct err *reterr);
 /* "v1,<base64>" over "id.timestamp.body"; buf errors. */
 int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body,
               struct buf *out);
-
-/* How long what we took from the outbox is ours: one deadline to wait for its turn, one to be sent. */
-#define HOOK_LEASE_MS(conf) (2 * (conf)->hook_timeout_ms + 1000)
+/* One for each key, with a blank between them. */
+int hook_sign_all(const struct hook_keys *keys, const char *id, uint64_t timestamp, struct bytes body,
+                  struct buf *out);
 
 /* ---- hook_retry.c ------------------------------------------------------------------------ */
 
-/* What to do after an attempt: settle as delivered, give up, or try again after *ret_ms. */
-enum hook_next { HOOK_DELIVERED, HOOK_GIVE_UP, HOOK_RETRY };
-/* status 0: no HTTP answer; `refused`: the guard or the url.  `jitter`: any random number. */
-enum hook_next hook_next(const struct conf *conf, uint32_t attempt, int status, bool refused,
-                         uint64_t retry_after_s, uint32_t jitter, uint64_t *ret_ms);
+/* How long what we took from the outbox is ours: an attempt, and the time to settle it. */
+#define HOOK_LEASE_MS(conf) ((conf)->hook_timeout_ms + 5000)
+/* After the window: the last attempt is taken and made in it. */
+#define HOOK_GRACE_MS 60000
+
+struct hook_answer { /* what an attempt came to */
+    int status;      /* 0: no HTTP answer */
+    bool refused;    /* by the guard, or for its url: it would be again */
+    bool sent;       /* false: it failed before it was on its way */
+    uint64_t retry_after_s;
+};
+/* What becomes of the delivery; *ret_ms: the pause before the next attempt.  `jitter`: any random number. */
+enum store_outcome hook_outcome(const struct conf *conf, uint32_t tries, const struct hook_answer *a,
+                                uint32_t jitter, uint64_t *ret_ms);
+enum store_health hook_health(const struct hook_answer *a);
 
 #endif

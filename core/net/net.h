@@ -4,8 +4,9 @@
  * idle time; a handler gets a request it must answer exactly once, now or in a
  * later turn (a client that leaves early is told through net_request_on_close).
  * Client: one curl multi handle driven by the loop, each exchange with a
- * deadline for the whole, a cap on the answer's bytes, no redirects, http(s) only,
- * and an address filter that is asked about the very address curl connects to.
+ * deadline for the whole (names and TLS included), caps on the answer's bytes and
+ * headers, no redirects, nothing unpacked, no proxy, http(s) 1.1 only, certificates
+ * verified, and an address filter that is asked about the very address curl connects to.
  *
  * Thread: the loop's. */
 #ifndef EXECD_NET_H

@@ -10,6 +10,7 @@
 #include "net.h"
 
 #define RETRY_AFTER_MAX_S 86400
+#define HEADERS_MAX 65536 /* of one exchange: interim answers and trailers included */
 
 struct net_exchange {
     TAILQ_ENTRY(net_exchange) link;
@@ -17,6 +18,8 @@ struct net_exchange {
     CURL *easy;
     struct curl_slist *headers;
     struct buf body, answer;
+    size_t header_bytes;
+    const char *fault; /* why we broke off; NULL: we did not */
     uint64_t retry_after_s;
     bool refused, tried; /* addresses by may_connect; others were connected to */
     bool cut;            /* the answer's body was larger than the caller wants */
@@ -64,6 +67,8 @@ static void explain(const struct net_exchange *x, CURLcode code, struct err *err
         err_set(err, ERR_REQUEST, "address %s is refused", x->refused_address);
     else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         err_set(err, ERR_REQUEST, "%s", curl_easy_strerror(code));
+    else if (x->fault != NULL)
+        err_set(err, ERR_AGAIN, "%s", x->fault);
     else
         err_set(err, ERR_AGAIN, "%.200s", x->error[0] != '\0' ? x->error : curl_easy_strerror(code));
 }
@@ -210,25 +215,50 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return size * count;
 }
 
-/* Retry-After: seconds or an HTTP date (RFC 9110, 10.2.3). */
-static size_t on_header(char *line, size_t size, size_t count, void *arg)
+/* Seconds or an HTTP date (RFC 9110, 10.2.3). */
+static void take_retry_after(struct net_exchange *x, const char *value)
 {
-    struct net_exchange *x = arg;
-    size_t len = size * count;
-    char text[64];
     uint64_t n;
     time_t then;
 
-    if (len < 13 || strncasecmp(line, "Retry-After:", 12) != 0)
-        return len;
-    snprintf(text, sizeof(text), "%.*s", (int)(len - 12), line + 12);
-    text[strcspn(text, "\r\n")] = '\0';
-    if (num_u64(text + strspn(text, " "), 0, UINT64_MAX, &n) == 0) {
+    if (num_u64(value, 0, UINT64_MAX, &n) == 0) {
         x->retry_after_s = MIN(n, (uint64_t)RETRY_AFTER_MAX_S);
-    } else if ((then = curl_getdate(text, NULL)) > 0 && (uint64_t)then > clock_wall_ms() / 1000) {
+    } else if ((then = curl_getdate(value, NULL)) > 0 && (uint64_t)then > clock_wall_ms() / 1000) {
         x->retry_after_s = MIN((uint64_t)then - clock_wall_ms() / 1000, (uint64_t)RETRY_AFTER_MAX_S);
     }
-    return len;
+}
+
+/* The value of the line if it is that header, cut to `out`; false if it is another. */
+static bool header_is(struct bytes line, const char *name, char *out, size_t size)
+{
+    size_t n = strlen(name);
+
+    if (line.len <= n || strncasecmp(line.ptr, name, n) != 0 || line.ptr[n] != ':')
+        return false;
+    for (n++; n < line.len && (line.ptr[n] == ' ' || line.ptr[n] == '\t'); n++)
+        continue;
+    while (line.len > n && strchr(" \t\r\n", line.ptr[line.len - 1]) != NULL)
+        line.len--;
+    snprintf(out, size, "%.*s", (int)MIN(line.len - n, size - 1), line.ptr + n);
+    return true;
+}
+
+/* A number short of `size * count` ends the exchange.  curl itself would unpack a coding of the transfer that
+ * nobody asked for, and bound neither the number of headers nor that of interim answers. */
+static size_t on_header(char *line, size_t size, size_t count, void *arg)
+{
+    struct net_exchange *x = arg;
+    struct bytes all = {line, size * count};
+    char value[64];
+
+    x->header_bytes += all.len;
+    if (x->header_bytes > HEADERS_MAX)
+        x->fault = "the answer's headers are larger than 65536 bytes";
+    else if (header_is(all, "Transfer-Encoding", value, sizeof(value)) && strcasecmp(value, "chunked") != 0)
+        x->fault = "the answer's Transfer-Encoding is not chunked";
+    else if (header_is(all, "Retry-After", value, sizeof(value)))
+        take_retry_after(x, value);
+    return x->fault == NULL ? all.len : 0;
 }
 
 static void set_options(struct net_exchange *x, const struct net_call *call)
@@ -239,7 +269,12 @@ static void set_options(struct net_exchange *x, const struct net_call *call)
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, x->error);
     curl_easy_setopt(e, CURLOPT_URL, call->url);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+    /* A name is resolved in a thread; at the deadline curl would wait for it, and we with curl. */
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(e, CURLOPT_PROXY, ""); /* none, whatever the environment says */
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MIN(call->deadline_ms, (uint64_t)INT32_MAX));

@@ -147,24 +147,88 @@ typedef void (*store_languages_fn)(void *arg, const struct err *err, const struc
                                    size_t count);
 void store_languages_get(struct store *s, store_languages_fn done, void *arg);
 
-/* ---- outbox ------------------------------------------------------------------------------- */
+/* ---- outbox (store_outbox.c) ------------------------------------------------------------------
+ *
+ * Deliveries wait in one queue for each endpoint (host and port of the callback), and what is known of an
+ * endpoint is in Redis, so that all senders keep to it together. */
 
+struct store_outbox_rules {
+    uint64_t lease_ms;              /* a claim's; longer than any attempt takes */
+    uint64_t per_endpoint;          /* deliveries under way to one, by all senders */
+    uint64_t window_ms;             /* the last attempt begins by then */
+    uint64_t grace_ms;              /* what has not had it by then is given up unasked */
+    uint64_t pause_after, pause_ms; /* failures in a row (0: never), and how long it is then left alone */
+};
 struct store_delivery { /* due now, leased to us for lease_ms */
     char token[UUID_SIZE];
-    uint32_t attempt;       /* 1 for the first */
+    uint32_t attempt;       /* numbers all that there were; names this one */
+    uint32_t tries;         /* those since the job ended or was redelivered; 1 for the first */
     struct store_view view; /* owned by the delivery until the callback returns */
     char *url;
 };
-typedef void (*store_delivery_fn)(void *arg, const struct err *err, struct store_delivery *d, size_t count);
-void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_delivery_fn done, void *arg);
+/* next_ms: until an endpoint's turn comes; UINT64_MAX if nothing waits. */
+typedef void (*store_delivery_fn)(void *arg, const struct err *err, struct store_delivery *d, size_t count,
+                                  uint64_t next_ms);
+void store_outbox_claim(struct store *s, const struct store_outbox_rules *r, size_t max,
+                        store_delivery_fn done, void *arg);
 enum store_outcome {
     STORE_DELIVERED,
-    STORE_FAILED, /* tried again after retry_ms; 0: given up, the reason is kept with the job for its TTL */
-    STORE_UNSENT, /* not tried at all: due again after retry_ms, and the attempt does not count */
+    STORE_FAILED,   /* tried again after retry_ms, if the window is not over */
+    STORE_GIVEN_UP, /* never tried again, unless somebody asks for it */
 };
-void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, enum store_outcome outcome,
-                         uint64_t retry_ms, const char *reason, store_done_fn done, void *arg);
+enum store_health {             /* of the endpoint, as this attempt shows it */
+                    STORE_WELL, /* it answers for itself */
+                    STORE_ILL,
+                    STORE_UNKNOWN, /* the attempt says nothing about it */
+};
+struct store_settlement {
+    const char *token;
+    uint32_t attempt;
+    enum store_outcome outcome;
+    enum store_health health;
+    uint64_t retry_ms, took_ms;
+    int status;         /* of the answer; 0: there was none */
+    const char *reason; /* for the log that clients see; cut to its first line */
+};
+/* paused_ms: for so long the endpoint is left alone from now on; 0: nothing changed. */
+typedef void (*store_settled_fn)(void *arg, const struct err *err, uint64_t paused_ms);
+/* One of another attempt than the latest changes nothing. */
+void store_outbox_settle(struct store *s, const struct store_outbox_rules *r,
+                         const struct store_settlement *settlement, store_settled_fn done, void *arg);
+/* fn is called (a hint, coalesced) when something became due. */
 void store_on_outbox(struct store *s, loop_fn fn, void *arg);
+
+enum store_delivery_state {
+    STORE_NO_DELIVERY,      /* the job has no callback */
+    STORE_DELIVERY_WAITS,   /* for the job's end */
+    STORE_DELIVERY_PENDING, /* for next_ms */
+    STORE_DELIVERY_SENDING,
+    STORE_DELIVERY_DONE,
+    STORE_DELIVERY_GIVEN_UP,
+    STORE_DELIVERY_STATES
+};
+#define STORE_ATTEMPTS_MAX 100 /* of one job that are remembered: the latest */
+struct store_attempt {
+    uint32_t attempt;
+    uint64_t began_ms, took_ms; /* Unix ms; ms */
+    int status;                 /* 0: no answer */
+    enum store_outcome outcome;
+    uint64_t next_ms; /* when the next was due, Unix ms; 0: never */
+    char reason[160];
+};
+struct store_deliveries {
+    enum store_delivery_state state;
+    uint32_t attempts; /* in all */
+    uint64_t next_ms;  /* Unix ms; 0 if not pending */
+    struct store_attempt *log;
+    size_t log_count;
+};
+typedef void (*store_deliveries_fn)(void *arg, const struct err *err, const struct store_deliveries *d);
+/* What became of a job's webhook; borrowed for the callback.  ERR_NOT_FOUND if unknown or expired. */
+void store_outbox_view(struct store *s, const char *token, store_deliveries_fn done, void *arg);
+/* Delivers it anew, from now on.  ERR_NOT_FOUND; ERR_CONFLICT with the reason: no callback, not ended, under
+ * way at this moment. */
+void store_outbox_again(struct store *s, const char *token, store_done_fn done, void *arg);
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 

@@ -228,7 +228,7 @@ void store_script_call(struct store *s, enum store_script script, struct store_a
     struct store_call *c = call_new(s, fn, done, arg, extra);
     struct store_args whole = {0};
 
-    c->clients = script == SCRIPT_CANCEL;
+    c->clients = script == SCRIPT_CANCEL || script == SCRIPT_OUTBOX_AGAIN;
     script_args(s, script, args, &whole);
     send_call(s, &whole, c);
     store_args_done(args);

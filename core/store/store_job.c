@@ -1,5 +1,4 @@
 /* store_job.c - a job's changes of state, each one script. */
-#include "log/log.h"
 #include "store_internal.h"
 
 /* ---- clients ------------------------------------------------------------------------- */
@@ -214,79 +213,4 @@ void store_reap(struct store *s, store_reap_fn done, void *arg)
     store_args_num(&a, JOB_CANCELLED);
     store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
     store_script_call(s, SCRIPT_REAP, &a, on_reap, (void (*)(void))done, arg, NULL);
-}
-
-/* ---- outbox ------------------------------------------------------------------------------ */
-
-static bool read_delivery(const redisReply *r, struct store_delivery *d)
-{
-    redisReply **e = r->element;
-    struct err ignored = {0};
-
-    if (r->type != REDIS_REPLY_ARRAY || r->elements != 9 || e[0]->type != REDIS_REPLY_STRING ||
-        e[2]->type != REDIS_REPLY_STRING || !uuid_valid(e[0]->str) ||
-        store_view_fill(&d->view, e[0]->str, e[3], e[4], e[5], e[6], e[7], e[8], &ignored) != 0)
-        return false;
-    memcpy(d->token, e[0]->str, UUID_SIZE);
-    d->attempt = (uint32_t)store_reply_u64(e[1]);
-    d->url = mem_dup(e[2]->str);
-    return true;
-}
-
-/* A record that cannot be read never can be: it must not come back for ever. */
-static void drop_delivery(struct store *s, const redisReply *r)
-{
-    if (r->type != REDIS_REPLY_ARRAY || r->elements < 2 || r->element[0]->type != REDIS_REPLY_STRING)
-        return;
-    LOG_ERROR("webhook_unreadable", F_STR("token", r->element[0]->str));
-    store_outbox_settle(s, r->element[0]->str, (uint32_t)store_reply_u64(r->element[1]), STORE_FAILED, 0,
-                        "its record cannot be read", NULL, NULL);
-}
-
-static void on_outbox(struct store_call *c, const redisReply *reply, const struct err *err)
-{
-    store_delivery_fn done = (store_delivery_fn)c->done;
-    struct store_delivery *list;
-    size_t count = 0;
-
-    if (err != NULL || reply->type != REDIS_REPLY_ARRAY) {
-        done(c->arg, err, NULL, 0);
-        return;
-    }
-    list = mem_zero(reply->elements, sizeof(*list));
-    for (size_t i = 0; i < reply->elements; i++) {
-        if (read_delivery(reply->element[i], &list[count]))
-            count++;
-        else
-            drop_delivery(c->store, reply->element[i]);
-    }
-    done(c->arg, NULL, list, count);
-    for (size_t i = 0; i < count; i++) {
-        store_view_done(&list[i].view);
-        free(list[i].url);
-    }
-    free(list);
-}
-
-void store_outbox_claim(struct store *s, size_t max, uint64_t lease_ms, store_delivery_fn done, void *arg)
-{
-    struct store_args a = {0};
-
-    store_args_num(&a, lease_ms);
-    store_args_num(&a, max);
-    store_script_call(s, SCRIPT_OUTBOX_CLAIM, &a, on_outbox, (void (*)(void))done, arg, NULL);
-}
-
-void store_outbox_settle(struct store *s, const char *token, uint32_t attempt, enum store_outcome outcome,
-                         uint64_t retry_ms, const char *reason, store_done_fn done, void *arg)
-{
-    static const char *const names[] = {"delivered", "failed", "unsent"};
-    struct store_args a = {0};
-
-    store_args_str(&a, token);
-    store_args_num(&a, attempt);
-    store_args_str(&a, names[outcome]);
-    store_args_num(&a, retry_ms);
-    store_args_str(&a, reason == NULL ? "" : reason);
-    store_script_call(s, SCRIPT_OUTBOX_SETTLE, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }

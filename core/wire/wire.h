@@ -54,6 +54,22 @@ struct wire_job { /* what GET /v1/jobs/{token} and the webhook show */
 };
 int wire_job_json(const struct wire_job *v, struct buf *out);
 
+struct wire_attempt { /* to deliver a webhook */
+    uint32_t attempt;
+    uint64_t began_ms, took_ms; /* Unix ms; ms */
+    int status;                 /* of the receiver's answer; 0: there was none */
+    const char *outcome, *reason;
+    uint64_t next_ms; /* when the next was due, Unix ms; 0: never */
+};
+struct wire_deliveries { /* what GET /v1/jobs/{token}/deliveries shows */
+    const char *token, *state;
+    uint32_t attempts;
+    uint64_t next_ms; /* Unix ms; 0: none is due */
+    const struct wire_attempt *log;
+    size_t count;
+};
+int wire_deliveries_json(const struct wire_deliveries *d, struct buf *out);
+
 struct wire_language {
     int32_t id;
     const char *name, *version;
@@ -89,6 +105,15 @@ struct wire_answer {                    /* a parsed GET /v1/jobs/{token}; owns i
 };
 int wire_answer_read(struct bytes body, struct wire_answer *ret, struct err *reterr) NODISCARD;
 void wire_answer_done(struct wire_answer *a);
+/* Calls `state` once, then `attempt` for each of the answer's deliveries; strings are borrowed.  `at` is the
+ * time as the server wrote it. */
+struct wire_delivery_reader {
+    void (*state)(void *arg, const char *state, uint32_t attempts, const char *next_at);
+    void (*attempt)(void *arg, const struct wire_attempt *a, const char *at);
+    void *arg;
+};
+int wire_deliveries_read(struct bytes body, const struct wire_delivery_reader *fn,
+                         struct err *reterr) NODISCARD;
 int wire_problem_text(struct bytes body, struct buf *out); /* one line for a person from problem+json */
 /* calls fn for each language of GET /languages */
 int wire_languages_read(struct bytes body,

@@ -67,7 +67,7 @@ int wire_request_json(const struct wire_request *r, struct buf *out)
 
 /* ---- reading: common ------------------------------------------------------------- */
 
-static int text_check(struct bytes body, struct err *reterr)
+int wire_answer_check(struct bytes body, struct err *reterr)
 {
     static const struct wire_text_rules rules = {.nul_allowed = true, .values_max = ANSWER_VALUES_MAX};
     struct wire_fault f;
@@ -78,8 +78,7 @@ static int text_check(struct bytes body, struct err *reterr)
                    f.text);
 }
 
-/* A string into a fixed place, cut where it does not fit; false if it is none. */
-static bool string_copy(struct bytes value, char *out, size_t size)
+bool wire_string_copy(struct bytes value, char *out, size_t size)
 {
     CLEAN_BUF struct buf text = {0};
 
@@ -94,8 +93,7 @@ static bool is_null(struct bytes value)
     return value.len == 4 && memcmp(value.ptr, "null", 4) == 0;
 }
 
-/* A whole number in [min, max]; null leaves *ret as it is. */
-static bool whole_copy(struct bytes value, double min, double max, double *ret)
+bool wire_whole_copy(struct bytes value, double min, double max, double *ret)
 {
     double d;
 
@@ -181,9 +179,9 @@ static int status_copy(const struct answer_raw *raw, struct wire_answer *a, stru
 {
     char status[48];
 
-    if (!string_copy(raw->token, a->token, sizeof(a->token)) || !uuid_valid(a->token))
+    if (!wire_string_copy(raw->token, a->token, sizeof(a->token)) || !uuid_valid(a->token))
         return err_set(reterr, -EBADMSG, "the answer has no token");
-    if (!string_copy(raw->status, status, sizeof(status)) || job_status_parse(status, &a->status) != 0)
+    if (!wire_string_copy(raw->status, status, sizeof(status)) || job_status_parse(status, &a->status) != 0)
         return err_set(reterr, -EBADMSG, "the answer has no status that this program knows");
     return 0;
 }
@@ -192,9 +190,9 @@ static int numbers_copy(const struct answer_raw *raw, struct wire_answer *a, str
 {
     double exit_code = -1, signo = 0, memory = 0;
 
-    if ((raw->exit_code.len > 0 && !whole_copy(raw->exit_code, 0, 255, &exit_code)) ||
-        (raw->signal.len > 0 && !whole_copy(raw->signal, 1, 127, &signo)) ||
-        (raw->memory.len > 0 && !whole_copy(raw->memory, 0, 9007199254740991.0, &memory)) ||
+    if ((raw->exit_code.len > 0 && !wire_whole_copy(raw->exit_code, 0, 255, &exit_code)) ||
+        (raw->signal.len > 0 && !wire_whole_copy(raw->signal, 1, 127, &signo)) ||
+        (raw->memory.len > 0 && !wire_whole_copy(raw->memory, 0, 9007199254740991.0, &memory)) ||
         (raw->execution_time.len > 0 && !ms_copy(raw->execution_time, &a->execution_ms)) ||
         (raw->cpu_time.len > 0 && !ms_copy(raw->cpu_time, &a->cpu_ms)))
         return err_set(reterr, -EBADMSG, "a number of the answer is none, or out of range");
@@ -213,7 +211,7 @@ static int answer_fill(const struct answer_raw *raw, struct wire_answer *a, stru
         (rc = content_copy(raw->err, raw->err_encoding, "stderr", &a->err, reterr)) != 0 ||
         (rc = content_copy(raw->compile, raw->compile_encoding, "compile_output", &a->compile, reterr)) != 0)
         return rc;
-    string_copy(raw->message, a->message, sizeof(a->message)); /* null: it stays empty */
+    wire_string_copy(raw->message, a->message, sizeof(a->message)); /* null: it stays empty */
     return 0;
 }
 
@@ -221,7 +219,7 @@ int wire_answer_read(struct bytes body, struct wire_answer *ret, struct err *ret
 {
     struct answer_raw raw = {0};
     struct wire_answer a = {.exit_code = -1};
-    int rc = text_check(body, reterr);
+    int rc = wire_answer_check(body, reterr);
 
     if (rc != 0)
         return rc;
@@ -267,7 +265,7 @@ static void problem_collect(struct bytes body, struct problem_raw *p)
     while (wire_walk_next(&walk, &name, &value)) {
         for (size_t i = 0; i < COUNT_OF(fields); i++)
             if (wire_string_is(name, fields[i].name))
-                string_copy(value, fields[i].place, fields[i].size);
+                wire_string_copy(value, fields[i].place, fields[i].size);
         if (wire_string_is(name, "item"))
             wire_safe_copy(p->item, sizeof(p->item), value);
     }
@@ -312,12 +310,12 @@ static int language_read(struct bytes item,
 
     if (wire_walk_into(item, '{', &walk)) {
         while (wire_walk_next(&walk, &key, &value)) {
-            if (wire_string_is(key, "id") && !whole_copy(value, 1, INT32_MAX, &id))
+            if (wire_string_is(key, "id") && !wire_whole_copy(value, 1, INT32_MAX, &id))
                 id = 0;
             else if (wire_string_is(key, "name"))
-                string_copy(value, name, sizeof(name));
+                wire_string_copy(value, name, sizeof(name));
             else if (wire_string_is(key, "version"))
-                string_copy(value, version, sizeof(version));
+                wire_string_copy(value, version, sizeof(version));
         }
     }
     if (id == 0 || name[0] == '\0')
@@ -332,7 +330,7 @@ int wire_languages_read(struct bytes body,
 {
     struct wire_walk walk;
     struct bytes item;
-    int rc = text_check(body, reterr);
+    int rc = wire_answer_check(body, reterr);
 
     if (rc != 0)
         return rc;

@@ -80,6 +80,14 @@ void wire_put_bool(struct wire_put *w, bool b);
 void wire_put_null(struct wire_put *w);
 void wire_put_time(struct wire_put *w, uint64_t unix_ms); /* RFC 3339; 0: null */
 
+/* ---- reading a server's answer (wire_answer.c) ---------------------------------------- */
+
+int wire_answer_check(struct bytes body, struct err *reterr); /* is it JSON that may be walked over? */
+/* A string into a fixed place, cut where it does not fit; false if it is none. */
+bool wire_string_copy(struct bytes value, char *out, size_t size);
+/* A whole number in [min, max]; null leaves *ret as it is. */
+bool wire_whole_copy(struct bytes value, double min, double max, double *ret);
+
 /* ---- problems (wire_problem.c) ------------------------------------------------------ */
 
 /* Copies with control bytes and broken UTF-8 made harmless, cut with "..." where it does not fit. */

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 
-from conftest import C, HOOKS, PYTHON, Receiver, eventually
+from conftest import C, HOOKS, PYTHON, Receiver, eventually, execctl
 
 
 def test_body_is_the_seeds_and_more(shared, receiver):
@@ -114,3 +114,81 @@ def test_a_long_answer_is_an_answer(start):
     receiver.wait(1)
     eventually(lambda: 'execd_webhooks_total{outcome="delivered"} 1' in s.request("GET", "/metrics").text, "delivered")
     receiver.close()
+
+
+def deliveries(s, token):
+    r = s.request("GET", "/v1/jobs/%s/deliveries" % token)
+    assert r.status_code == 200, r.text
+    return r.json()
+
+
+def test_what_became_of_it_and_once_more(start):
+    """The log of attempts, by the API and by execctl; the delivery anew, with the same id."""
+    receiver = Receiver(lambda n: (503, {}) if n < 3 else (204, {}))
+    s = start()
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})[0]
+    eventually(lambda: deliveries(s, token)["state"] == "delivered", lambda: deliveries(s, token))
+    d = deliveries(s, token)
+    assert (d["token"], d["attempts"], d["next_attempt_at"]) == (token, 3, None)
+    assert [(a["attempt"], a["status"], a["outcome"]) for a in d["deliveries"]] == [
+        (1, 503, "failed"), (2, 503, "failed"), (3, 204, "delivered")]
+    assert d["deliveries"][0]["next_attempt_at"] > d["deliveries"][0]["at"]
+    shown = execctl(s, "deliveries", token)
+    assert shown.returncode == 0 and len(shown.stdout.splitlines()) == 4, shown
+    again = execctl(s, "redeliver", token)
+    assert again.returncode == 0, again
+    seen = receiver.wait(4)
+    assert {h["webhook-id"] for h, _ in seen} == {token} and len({b for _, b in seen}) == 1
+    eventually(lambda: deliveries(s, token)["state"] == "delivered", "delivered again")
+    assert deliveries(s, token)["attempts"] == 4
+    receiver.close()
+
+
+def test_a_refusal_is_told(start, receiver):
+    """Whoever submitted it sees why nothing came, and that it will not be tried again."""
+    s = start({"hook": {"allow_private": False}})
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})[0]
+    eventually(lambda: deliveries(s, token)["state"] == "given_up", lambda: deliveries(s, token))
+    attempts = deliveries(s, token)["deliveries"]
+    assert [(a["status"], a["reason"]) for a in attempts] == [
+        (None, "execd does not deliver there: the URL or the address that it leads to is refused")]
+    assert execctl(s, "deliveries", token).returncode == 1
+    assert "address 127.0.0.1 is refused" in s.logged()  # for the operator; a submitter could have us resolve our own names
+    assert receiver.seen == []
+
+
+def test_denied_networks(start, receiver):
+    s = start({"hook": dict(HOOKS, deny_networks=["127.0.0.0/8"])})
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})[0]
+    eventually(lambda: deliveries(s, token)["state"] == "given_up", lambda: deliveries(s, token))
+    assert receiver.seen == []
+
+
+def test_a_failing_endpoint_is_left_alone_and_found_again(start, receiver):
+    """Counted: what it is asked while it fails does not grow with what waits for it; others do not notice."""
+    sick = Receiver(lambda n: (503, {}))
+    s = start({"hook": dict(HOOKS, per_host=2, breaker_failures=3, breaker_pause_ms=200)})
+    job = {"source_code": "print(1)", "language_id": PYTHON}
+    tokens = s.submit(*[dict(job, callback_url=sick.url) for _ in range(30)])
+    eventually(lambda: s.logged().count("webhook_endpoint_paused") >= 3, "pauses")
+    asked = len(sick.seen)  # 3, another that was under way, and one after each pause
+    assert asked <= 3 + 1 + s.logged().count("webhook_endpoint_paused") + 1
+    s.submit(*[dict(job, callback_url=receiver.url) for _ in range(5)])
+    receiver.wait(5)
+    sick.answer = lambda n: (204, {})
+    eventually(lambda: {h["webhook-id"] for h, _ in sick.seen} == set(tokens), "all go when it is well")
+    eventually(lambda: deliveries(s, tokens[-1])["state"] == "delivered", "delivered")
+    s.stop()
+    assert "webhook_given_up" not in s.logged()
+    sick.close()
+
+
+def test_the_window_ends_it(start):
+    """A delivery that nobody takes ends when its time is over, and says so."""
+    refusing = Receiver(lambda n: (500, {}))
+    s = start({"hook": dict(HOOKS, window_ms=1500, max_retry_ms=60000, first_retry_ms=60000)})
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": refusing.url})[0]
+    eventually(lambda: deliveries(s, token)["state"] == "given_up", lambda: deliveries(s, token))
+    assert [a["outcome"] for a in deliveries(s, token)["deliveries"]] == ["failed", "given_up"]
+    assert len(refusing.seen) == 2  # the last at the window's end
+    refusing.close()

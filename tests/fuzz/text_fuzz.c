@@ -67,8 +67,13 @@ static void numbers_hold(const char *s)
 /* One address, however it is written: IPv4, or the forms of IPv6 that carry one. */
 static void guard_holds(const struct hook_guard *g, const unsigned char a[4])
 {
-    static const char *const forms[] = {"::ffff:%u.%u.%u.%u", "64:ff9b::%u.%u.%u.%u",
-                                        "2002:%02x%02x:%02x%02x::1"};
+    static const char *const forms[] = {"::ffff:%u.%u.%u.%u",
+                                        "64:ff9b::%u.%u.%u.%u",
+                                        "2002:%02x%02x:%02x%02x::1",
+                                        "::%u.%u.%u.%u",
+                                        "::ffff:0:%u.%u.%u.%u",
+                                        "2606:4700::5efe:%u.%u.%u.%u",
+                                        "2606:4700::200:5efe:%u.%u.%u.%u"};
     char v4[64], v6[64];
     bool allowed;
 
@@ -96,7 +101,7 @@ static void hook_holds(const char *s)
     guard_holds(&strict, (const unsigned char *)(strlen(s) >= 4 ? s : "\x0a\0\0\1"));
     if (hook_guard_open(&open, &conf, &err) == 0)
         FUZZ_CHECK(open.allowed_count == 1 && open.allowed[0].bits <= 128);
-    if (hook_key_read(s, &key, &err) == 0)
+    if (hook_key_read("hook.secret", s, &key, &err) == 0)
         FUZZ_CHECK(key.len >= 24 && key.len <= HOOK_KEY_MAX);
     if (net_url_check(s, &err) == 0)
         FUZZ_CHECK(strncasecmp(s, "http", 4) == 0 && strlen(s) <= 2048 && strchr(s, ' ') == NULL);

@@ -6,14 +6,21 @@
 --   <p>:job:<token>           hash: st status, meta (what a client sees), prio, lang, ten tenant, by bytes, url
 --                             (if it has one), ep epoch, at attempts, w worker, qa queued at, dl when waiting is
 --                             too long, sa started at, fa finished at, fe epoch that finished it, res result, ttl
---                             of the result (ms), cancel, da delivery attempts, dr why the last delivery failed
+--                             of the result (ms), cancel; of its webhook: da attempts, db those before a redelivery, do
+--                             how it ended (delivered, given_up)
 --   <p>:def:<token>           what a worker needs, until the job has ended.  Beside the hash, because one field
 --                             of more than hash-max-listpack-value bytes makes a hash take a kilobyte more
 --   <p>:ring:<prio>:<lang>    list of tenants with something queued, each once
 --   <p>:q:<prio>:<lang>:<ten> list of tokens
 --   <p>:wait                  sorted set: token of a queued job by its dl
 --   <p>:lease                 sorted set: token by the end of its lease (ms)
---   <p>:out                   sorted set: token by when its delivery is due (ms)
+--   <p>:out                   sorted set: endpoint (host:port of a callback) by when the next may be taken (ms)
+--   <p>:out:<endpoint>        sorted set: token by when its delivery is due (ms); under way: by its lease's end
+--   <p>:fly:<endpoint>        sorted set: token of a delivery under way by the end of its lease (ms)
+--   <p>:brk:<endpoint>        hash of an endpoint that fails: n failures in a row, pauses, til when (ms) the
+--                             latest pause lasts
+--   <p>:since                 sorted set: token by when its delivery began (ms), until it was settled for good
+--   <p>:log:<token>           list: attempts of its delivery, the latest last
 --   <p>:count                 hash of counters
 --   <p>:langs, <p>:stat:<lang>  languages seen, their statistics
 --   <p>:languages             hash: what workers say of the languages they serve
@@ -29,7 +36,11 @@ local function key_job(token) return p .. ':job:' .. token end
 local function key_def(token) return p .. ':def:' .. token end
 local function key_ring(prio, lang) return p .. ':ring:' .. prio .. ':' .. lang end
 local function key_queue(prio, lang, ten) return p .. ':q:' .. prio .. ':' .. lang .. ':' .. ten end
-local lease, out, count, wait = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait'
+local function key_due(endpoint) return p .. ':out:' .. endpoint end
+local function key_fly(endpoint) return p .. ':fly:' .. endpoint end
+local function key_brk(endpoint) return p .. ':brk:' .. endpoint end
+local function key_log(token) return p .. ':log:' .. token end
+local lease, out, count, wait, since = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait', p .. ':since'
 
 local function number(value) return tonumber(value or 0) or 0 end
 
@@ -56,6 +67,48 @@ local function dequeued(token, prio, bytes)
   count_add('bytes', -bytes)
 end
 
+-- An endpoint is what fails or is slow as a whole: its deliveries have a queue of their own, so that whatever
+-- waits for one costs another nothing.
+local function endpoint_of(url)
+  return string.sub(string.lower(string.match(url, '^%a+://([^/?#]+)') or ''), 1, 260)
+end
+
+-- The endpoint's turn: when its next delivery is due, behind all whose turn came before, and not in a pause.
+local function outbox_schedule(endpoint)
+  local due = redis.call('ZRANGE', key_due(endpoint), 0, 0, 'WITHSCORES')[2]
+  if not due then
+    redis.call('ZREM', out, endpoint)
+    return
+  end
+  local til = number(redis.call('HGET', key_brk(endpoint), 'til'))
+  redis.call('ZADD', out, math.max(number(due), til, now), endpoint)
+end
+
+local function outbox_put(token, endpoint)
+  redis.call('ZADD', key_due(endpoint), now, token)
+  redis.call('ZADD', since, now, token)
+  outbox_schedule(endpoint)
+  redis.call('PUBLISH', p .. ':outbox', '1')
+end
+
+-- The end of a delivery, for good.  outcome: delivered or given_up.
+local function outbox_end(token, endpoint, outcome)
+  redis.call('ZREM', key_due(endpoint), token)
+  redis.call('ZREM', since, token)
+  redis.call('HSET', key_job(token), 'do', outcome)
+  redis.call('HINCRBY', count, outcome == 'delivered' and 'delivered' or 'undelivered', 1)
+end
+
+-- One line of the log: when it began, how long it took, the answer's status (0: none), what became of it, when the
+-- next is due (0: never), why.  Its end is the job's.
+local LOG_MAX = 100
+local function outbox_log(token, attempt, began, ms, status, outcome, due, reason)
+  local key, ttl = key_log(token), redis.call('PTTL', key_job(token))
+  redis.call('RPUSH', key, string.format('%s %.0f %s %s %s %.0f %s', attempt, began, ms, status, outcome, due, reason))
+  redis.call('LTRIM', key, -LOG_MAX, -1)
+  if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
+end
+
 -- The one way into a terminal state: result, counters, webhook and expiry in one step.  Returns the language.
 local function conclude(token, epoch, status, result)
   local k = key_job(token)
@@ -66,10 +119,7 @@ local function conclude(token, epoch, status, result)
   redis.call('PEXPIRE', k, ttl)
   redis.call('ZREM', lease, token)
   redis.call('HINCRBY', p .. ':stat:' .. lang, 'st:' .. status, 1)
-  if url then
-    redis.call('ZADD', out, now, token)
-    redis.call('PUBLISH', p .. ':outbox', '1')
-  end
+  if url then outbox_put(token, endpoint_of(url)) end
   redis.call('PUBLISH', p .. ':done', token)
   return lang
 end

@@ -1,22 +1,42 @@
--- outbox_settle.lua p token attempt outcome(delivered|failed|unsent) retry_ms reason -> OK
+-- outbox_settle.lua p token attempt outcome(delivered|failed|given_up) retry_ms window_ms health(well|ill|unknown)
+--                   pause_after pause_ms ms status reason
+--   -> ms for which the endpoint is paused from now on (0: it is not, or was already)
 --
--- failed with retry_ms 0: given up.  unsent: nothing was tried, so the attempt does not count.
-local token, k, outcome = ARGV[2], key_job(ARGV[2]), ARGV[4]
-if redis.call('HGET', k, 'da') ~= ARGV[3] then return 'OK' end -- somebody else tries by now
-if outcome == 'unsent' then
-  redis.call('ZADD', out, now + tonumber(ARGV[5]), token)
-  redis.call('HINCRBY', k, 'da', -1)
-  return 'OK'
+-- failed: tried again after retry_ms, the last time at the end of the window.
+-- health of the endpoint: after pause_after failures in a row (0: never) it is left alone for pause_ms, then tried
+-- with one delivery; each failure of that doubles the pause, up to 16 times, and one that is well ends it.
+local PAUSE_FACTOR_MAX = 16
+local token, attempt, outcome, health = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
+local retry_ms, window, ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[10])
+local k = key_job(token)
+local da, url = unpack(redis.call('HMGET', k, 'da', 'url'))
+if da ~= attempt or not url then return 0 end -- somebody else tries by now
+local endpoint = endpoint_of(url)
+
+local function note_health()
+  local brk, pause_after = key_brk(endpoint), tonumber(ARGV[8])
+  if health == 'well' then redis.call('DEL', brk) end
+  if health ~= 'ill' or pause_after == 0 then return 0 end
+  local failures = redis.call('HINCRBY', brk, 'n', 1)
+  local pauses, til = unpack(redis.call('HMGET', brk, 'pauses', 'til'))
+  local pause = tonumber(ARGV[9]) * math.min(2 ^ number(pauses), PAUSE_FACTOR_MAX)
+  redis.call('PEXPIRE', brk, math.max(window, 2 * pause))
+  if failures < pause_after or number(til) > now then return 0 end
+  redis.call('HSET', brk, 'til', string.format('%.0f', now + pause), 'pauses', number(pauses) + 1)
+  return pause
 end
-redis.call('HSET', k, 'dr', ARGV[6])
-if outcome == 'delivered' then
-  redis.call('ZREM', out, token)
-  redis.call('HINCRBY', count, 'delivered', 1)
-elseif ARGV[5] ~= '0' then
-  redis.call('ZADD', out, now + tonumber(ARGV[5]), token)
+
+redis.call('ZREM', key_fly(endpoint), token)
+local last, due = number(redis.call('ZSCORE', since, token)) + window, 0
+if outcome == 'failed' and last <= now then outcome = 'given_up' end
+if outcome == 'failed' then
+  due = math.min(now + retry_ms, last)
+  redis.call('ZADD', key_due(endpoint), due, token)
   redis.call('HINCRBY', count, 'retried', 1)
 else
-  redis.call('ZREM', out, token)
-  redis.call('HINCRBY', count, 'undelivered', 1)
+  outbox_end(token, endpoint, outcome)
 end
-return 'OK'
+outbox_log(token, attempt, now - ms, ARGV[10], ARGV[11], outcome, due, ARGV[12])
+local paused = note_health()
+outbox_schedule(endpoint)
+return paused

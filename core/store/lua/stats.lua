@@ -12,5 +12,5 @@ for _, id in ipairs(redis.call('ZRANGE', p .. ':workers', 0, -1)) do
   local record = redis.call('GET', p .. ':worker:' .. id)
   if record then workers[#workers + 1] = record else redis.call('ZREM', p .. ':workers', id) end
 end
-return {number(f[1]), number(f[2]), number(f[3]), number(f[4]), redis.call('ZCARD', lease), redis.call('ZCARD', out),
+return {number(f[1]), number(f[2]), number(f[3]), number(f[4]), redis.call('ZCARD', lease), redis.call('ZCARD', since),
   oldest_ms, number(f[5]), number(f[6]), number(f[7]), number(f[8]), number(f[9]), workers, stats}

@@ -165,6 +165,10 @@ static const struct {
     {"hook = { secret = \"whsec_c2hvcnQ=\"; };", "1: hook.secret: the secret must be \"whsec_\" and 24 to 64 "
                                                  "bytes in base64; make one with: printf 'whsec_%s\\n' "
                                                  "\"$(openssl rand -base64 32)\"\n"},
+    {"hook = { previous_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"; };",
+     "1: hook.previous_secret: there is no hook.secret that it was before\n"},
+    {"hook = { deny_networks = ( \"8.8.8.8\" ); };",
+     "1: hook.deny_networks: item 0, \"8.8.8.8\", must be a network, as 10.1.0.0/16 or fd00::/8\n"},
     /* plugins */
     {"plugins = { file = \"x\"; };",
      "1: plugins: must be a list of groups, as ( { file = \"lang-c.so\"; } )\n"},

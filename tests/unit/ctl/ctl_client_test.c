@@ -385,6 +385,67 @@ static void test_result(void **state)
     outcome_done(&o);
 }
 
+#define LOG                                                                                                  \
+    "[{\"attempt\":1,\"at\":\"2026-01-02T03:04:05.000Z\",\"duration_ms\":7,\"status\":null,"                 \
+    "\"outcome\":\"failed\",\"reason\":\"no route\\u001b[2J\",\"next_attempt_at\":null},"                    \
+    "{\"attempt\":2,\"at\":\"2026-01-02T03:05:05.000Z\",\"duration_ms\":12,\"status\":204,"                  \
+    "\"outcome\":\"delivered\",\"reason\":\"status 204\",\"next_attempt_at\":null}]}"
+#define STATE(state, next)                                                                                   \
+    "{\"token\":\"" TOKEN "\",\"state\":\"" state "\",\"attempts\":2,\"next_attempt_at\":" next              \
+    ",\"deliveries\":" LOG
+
+static void test_deliveries(void **state)
+{
+    static const struct reply delivered[] = {{200, STATE("delivered", "null"), NULL}};
+    static const struct reply pending[] = {{200, STATE("pending", "\"2026-01-02T04:00:00.000Z\""), NULL}};
+    static const struct reply given_up[] = {{200, STATE("given_up", "null"), NULL}};
+    static const struct reply odd[] = {{200, "{}", NULL}};
+    struct fixture *fx = *state;
+    struct outcome o;
+
+    o = EXECCTL(delivered, "deliveries", TOKEN);
+    assert_exit(&o, 0);
+    assert_has(&fx->seen, "GET /v1/jobs/" TOKEN "/deliveries [] \n");
+    assert_has(&o.out, "delivered, attempts: 2\n");
+    assert_has(&o.out, "1   2026-01-02T03:04:05.000Z      7 ms -   failed    no route");
+    assert_has(&o.out, "2   2026-01-02T03:05:05.000Z     12 ms 204 delivered status 204\n");
+    assert_null(strchr(o.out.data, '\033')); /* a receiver's words do not command a terminal */
+    outcome_done(&o);
+    o = EXECCTL(pending, "deliveries", TOKEN);
+    assert_exit(&o, 75);
+    assert_has(&o.out, "pending, attempts: 2, next: 2026-01-02T04:00:00.000Z\n");
+    outcome_done(&o);
+    o = EXECCTL(given_up, "deliveries", TOKEN, "--json");
+    assert_exit(&o, 1);
+    assert_string_equal(o.out.data, STATE("given_up", "null") "\n");
+    outcome_done(&o);
+    o = EXECCTL(odd, "deliveries", TOKEN);
+    assert_exit(&o, 125);
+    assert_has(&o.err, "tells of no deliveries");
+    outcome_done(&o);
+    o = EXECCTL(odd, "deliveries", "nonsense");
+    assert_exit(&o, 2);
+    outcome_done(&o);
+}
+
+static void test_redeliver(void **state)
+{
+    static const struct reply script[] = {
+        {202, STATE("pending", "null"), NULL},
+        {409, "{\"title\":\"Conflict\",\"detail\":\"the job has no callback_url\"}", NULL}};
+    struct fixture *fx = *state;
+    struct outcome o;
+
+    o = EXECCTL(script, "redeliver", TOKEN);
+    assert_exit(&o, 0);
+    assert_has(&fx->seen, "POST /v1/jobs/" TOKEN "/deliveries [] \n");
+    outcome_done(&o);
+    o = EXECCTL(script, "redeliver", TOKEN, TOKEN);
+    assert_exit(&o, 125);
+    assert_has(&o.err, TOKEN ": the job has no callback_url");
+    outcome_done(&o);
+}
+
 static void test_interrupt_cancels(void **state)
 {
     static const struct reply script[] = {{202, ACCEPTED, NULL}, {0, NULL, NULL}, {202, ACCEPTED, NULL}};
@@ -407,6 +468,7 @@ int main(void)
         TEST(test_come_again), TEST(test_refused),
         TEST(test_key),        TEST(test_languages_and_names),
         TEST(test_result),     TEST(test_interrupt_cancels),
+        TEST(test_deliveries), TEST(test_redeliver),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

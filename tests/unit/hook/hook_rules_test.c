@@ -42,11 +42,34 @@ static void test_guard(void **state)
                                           "2002:7f00:1::",
                                           "2002:a00:1::1",
                                           "2001:0:0:0:0:0:80ff:fffe" /* Teredo of 127.0.0.1 */,
+                                          "2001:0:4136:e378:8000:63bf:f7f7:f7f7" /* Teredo of 8.8.8.8 */,
+                                          "2002:808:808::1",
+                                          "::ffff:0:127.0.0.1",
+                                          "::ffff:0:a00:1",
+                                          "2606:4700::5efe:a00:1",
+                                          "2606:4700::200:5efe:7f00:1",
+                                          "64:ff9b:1::808:808",
+                                          "2001:20::1",
+                                          "2001:1::1",
+                                          "3fff::1",
+                                          "5f00::1",
+                                          "100::1",
+                                          "100:0:0:1::1",
+                                          "fec0::1",
+                                          "168.63.129.16",
+                                          "64:ff9b::168.63.129.16",
+                                          "192.88.99.1",
+                                          "192.31.196.1",
+                                          "192.175.48.1",
+                                          "192.0.0.192",
+                                          "100.100.100.200",
                                           "not an address",
                                           ""};
-    static const char *const allowed[] = {"1.1.1.1",          "172.32.0.1",      "11.0.0.1",
-                                          "100.128.0.1",      "2606:4700::1111", "::ffff:8.8.8.8",
-                                          "64:ff9b::808:808", "2002:808:808::1"};
+    static const char *const allowed[] = {
+        "1.1.1.1",          "172.32.0.1",           "11.0.0.1",
+        "100.128.0.1",      "2606:4700::1111",      "::ffff:8.8.8.8",
+        "64:ff9b::808:808", "2001:4860:4860::8888", "2606:4700::5efe:808:808",
+        "168.63.129.17",    "192.88.98.255"};
     const struct conf conf = {0};
     struct hook_guard g;
     struct err err = {0};
@@ -87,53 +110,157 @@ static void test_guard_exceptions(void **state)
     assert_non_null(strstr(err.text, "10.1.0.0/33"));
 }
 
-/* The example of the Standard Webhooks specification's libraries. */
-static void test_signature(void **state)
+/* What is denied stays so, in whatever form, though it is allowed as well. */
+static void test_guard_denies(void **state)
 {
-    struct hook_key key;
-    CLEAN_BUF struct buf out = {0};
+    char *all[] = {(char *)(uintptr_t) "0.0.0.0/0", (char *)(uintptr_t) "::/0"};
+    char *denied[] = {(char *)(uintptr_t) "8.8.0.0/16", (char *)(uintptr_t) "2606:4700::/32"};
+    struct conf conf = {.hook_allow_networks = all,
+                        .hook_allow_network_count = 2,
+                        .hook_deny_networks = denied,
+                        .hook_deny_network_count = 2};
+    struct hook_guard g;
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(hook_key_read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", &key, &err), 0);
-    assert_int_equal(
-        hook_sign(&key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, bytes_of("{\"test\": 2432232314}"), &out),
-        0);
-    assert_string_equal(out.data, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    assert_int_equal(hook_key_read(NULL, &key, &err), 0);
-    assert_int_equal(key.len, 0);
+    for (int private = 0; private < 2; private ++) {
+        conf.hook_allow_private = private == 1;
+        assert_int_equal(hook_guard_open(&g, &conf, &err), 0);
+        assert_false(hook_guard_allows(&g, "8.8.8.8"));
+        assert_false(hook_guard_allows(&g, "::ffff:8.8.8.8"));
+        assert_false(hook_guard_allows(&g, "64:ff9b::8.8.8.8"));
+        assert_false(hook_guard_allows(&g, "2606:4700::1111"));
+        assert_true(hook_guard_allows(&g, "8.9.8.8"));
+        assert_true(hook_guard_allows(&g, "127.0.0.1"));
+    }
+    conf.hook_deny_networks = all;
+    conf.hook_deny_network_count = HOOK_NETWORKS_MAX + 1;
+    assert_int_equal(hook_guard_open(&g, &conf, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.text, "hook.deny_networks: 65 networks are more than 64"));
+}
+
+#define VECTOR_SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#define VECTOR_SIGNATURE "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+#define OTHER_SECRET "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+
+static void sign(const char *secret, const char *previous, struct buf *out)
+{
+    struct conf conf = {.hook_secret = (char *)(uintptr_t)secret,
+                        .hook_previous_secret = (char *)(uintptr_t)previous};
+    struct hook_keys keys;
+    struct err err = {0};
+
+    assert_int_equal(hook_keys_read(&conf, &keys, &err), 0);
+    assert_int_equal(keys.count, (secret != NULL) + (previous != NULL));
+    assert_int_equal(hook_sign_all(&keys, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
+                                   bytes_of("{\"test\": 2432232314}"), out),
+                     0);
+}
+
+/* The example of the Standard Webhooks specification's libraries. */
+static void test_signature(void **state)
+{
     static const char *const bad[] = {
         "", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_short", "whsec_!!!!", "whsec_QUJD"};
+    CLEAN_BUF struct buf out = {0};
+    struct hook_key key;
+    struct err err = {0};
+
+    (void)state;
+    sign(VECTOR_SECRET, NULL, &out);
+    assert_string_equal(out.data, VECTOR_SIGNATURE);
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_int_equal(hook_key_read(bad[i], &key, &err), ERR_CONFIG);
+        assert_int_equal(hook_key_read("hook.secret", bad[i], &key, &err), ERR_CONFIG);
         assert_true(bad[i][0] == '\0' || strlen(bad[i]) < 8 ||
                     strstr(err.text, bad[i] + 6) == NULL); /* never shown */
     }
 }
 
-static void test_next(void **state)
+/* While receivers change over: the new one's first, then the old one's. */
+static void test_rotation(void **state)
+{
+    CLEAN_BUF struct buf both = {0};
+    CLEAN_BUF struct buf other = {0};
+    CLEAN_BUF struct buf none = {0};
+
+    (void)state;
+    sign(OTHER_SECRET, NULL, &other);
+    sign(OTHER_SECRET, VECTOR_SECRET, &both);
+    assert_int_equal(both.len, other.len + 1 + strlen(VECTOR_SIGNATURE));
+    assert_memory_equal(both.data, other.data, other.len);
+    assert_string_equal(both.data + other.len, " " VECTOR_SIGNATURE);
+    sign(NULL, NULL, &none);
+    assert_int_equal(none.len, 0);
+}
+
+static enum store_outcome next(const struct conf *c, uint32_t tries, int status, uint64_t retry_after_s,
+                               uint32_t jitter, uint64_t *ret_ms)
+{
+    const struct hook_answer a = {.status = status, .sent = true, .retry_after_s = retry_after_s};
+
+    return hook_outcome(c, tries, &a, jitter, ret_ms);
+}
+
+static void test_outcome(void **state)
 {
     const struct conf c = {.hook_attempts = 5, .hook_first_retry_ms = 1000, .hook_max_retry_ms = 8000};
+    const struct hook_answer refused = {.refused = true};
     uint64_t ms;
 
     (void)state;
-    assert_int_equal(hook_next(&c, 1, 200, false, 0, 0, &ms), HOOK_DELIVERED);
-    assert_int_equal(hook_next(&c, 1, 204, false, 0, 0, &ms), HOOK_DELIVERED);
-    assert_int_equal(hook_next(&c, 1, 410, false, 0, 0, &ms), HOOK_GIVE_UP);
-    assert_int_equal(hook_next(&c, 1, 0, true, 0, 0, &ms), HOOK_GIVE_UP);
-    assert_int_equal(hook_next(&c, 5, 500, false, 0, 0, &ms), HOOK_GIVE_UP);
-    for (uint32_t attempt = 1; attempt < 5; attempt++) {
-        uint64_t full = MIN(UINT64_C(1000) << (attempt - 1), (uint64_t)8000);
+    assert_int_equal(next(&c, 1, 200, 0, 0, &ms), STORE_DELIVERED);
+    assert_int_equal(next(&c, 1, 204, 0, 0, &ms), STORE_DELIVERED);
+    assert_int_equal(next(&c, 1, 410, 0, 0, &ms), STORE_GIVEN_UP);
+    assert_int_equal(hook_outcome(&c, 1, &refused, 0, &ms), STORE_GIVEN_UP);
+    assert_int_equal(next(&c, 5, 500, 0, 0, &ms), STORE_GIVEN_UP);
+    for (uint32_t tries = 1; tries < 5; tries++) {
+        uint64_t full = MIN(UINT64_C(1000) << (tries - 1), (uint64_t)8000);
 
         for (uint32_t jitter = 0; jitter < 5000; jitter += 77) {
-            assert_int_equal(hook_next(&c, attempt, 302, false, 0, jitter, &ms), HOOK_RETRY);
+            assert_int_equal(next(&c, tries, 302, 0, jitter, &ms), STORE_FAILED);
             assert_in_range(ms, full / 2, full);
         }
     }
-    assert_int_equal(hook_next(&c, 1, 429, false, 5, 0, &ms), HOOK_RETRY);
+    assert_int_equal(next(&c, 1, 429, 5, 0, &ms), STORE_FAILED);
     assert_int_equal(ms, 5000);
-    assert_int_equal(hook_next(&c, 1, 503, false, 100000, 0, &ms), HOOK_RETRY);
+    assert_int_equal(next(&c, 1, 503, 100000, 0, &ms), STORE_FAILED);
     assert_int_equal(ms, 8000); /* within our own bound */
+}
+
+/* However the dice fall: attempts do not run out before the window is over, and the result is kept until
+ * then. */
+static void test_the_window_is_filled(void **state)
+{
+    const struct conf c = {.hook_attempts = 50, /* as shipped: conf_load_test.c */
+                           .hook_first_retry_ms = 1000,
+                           .hook_max_retry_ms = 7200000,
+                           .hook_window_ms = 86400000,
+                           .hook_timeout_ms = 10000};
+    uint64_t ms, shortest = 0;
+
+    (void)state;
+    for (uint32_t tries = 1; tries < c.hook_attempts; tries++) {
+        assert_int_equal(next(&c, tries, 500, 0, 0, &ms), STORE_FAILED);
+        shortest += ms;
+    }
+    assert_true(shortest >= c.hook_window_ms);
+    assert_true(hook_horizon_ms(&c) > c.hook_window_ms + HOOK_GRACE_MS + HOOK_LEASE_MS(&c));
+}
+
+static void test_health(void **state)
+{
+    static const struct {
+        int status;
+        enum store_health health;
+    } cases[] = {{200, STORE_WELL}, {302, STORE_WELL}, {404, STORE_WELL}, {410, STORE_WELL},
+                 {429, STORE_ILL},  {500, STORE_ILL},  {503, STORE_ILL},  {0, STORE_ILL}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_int_equal(hook_health(&(struct hook_answer){.status = cases[i].status, .sent = true}),
+                         cases[i].health);
+    assert_int_equal(hook_health(&(struct hook_answer){.refused = true, .sent = true}), STORE_UNKNOWN);
+    assert_int_equal(hook_health(&(struct hook_answer){.sent = false}), STORE_UNKNOWN);
 }
 
 int main(void)
@@ -141,8 +268,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guard),
         cmocka_unit_test(test_guard_exceptions),
+        cmocka_unit_test(test_guard_denies),
         cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_rotation),
+        cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_the_window_is_filled),
+        cmocka_unit_test(test_health),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

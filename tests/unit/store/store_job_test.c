@@ -1,4 +1,4 @@
-/* store_job_test.c - a job's way through a real redis-server: claims, leases, epochs, outbox, loss. */
+/* store_job_test.c - a job's way through a real redis-server: claims, leases, epochs, loss. */
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -23,6 +23,8 @@ static char dir[64], url[128];
 static int dir_fd;
 static unsigned prefix_count;
 static uint64_t max_wait_ms = 60000;
+static const struct store_outbox_rules outbox_rules = {
+    .lease_ms = 1000, .per_endpoint = 8, .window_ms = 60000};
 
 /* ---- waiting for answers ----------------------------------------------------------- */
 
@@ -120,10 +122,12 @@ static void on_reap(void *arg, const struct err *err, size_t recovered, size_t o
     take_err(a, err);
 }
 
-static void on_delivery(void *arg, const struct err *err, struct store_delivery *d, size_t count)
+static void on_delivery(void *arg, const struct err *err, struct store_delivery *d, size_t count,
+                        uint64_t next_ms)
 {
     struct answer *a = arg;
 
+    (void)next_ms;
     a->count = count;
     if (count > 0) {
         a->delivery = *d;
@@ -384,7 +388,7 @@ static void test_attempts_are_bounded(void **state)
     assert_int_equal(a.status, JOB_INTERNAL_ERROR);
     assert_string_equal(a.message, "the worker was lost 2 times while it ran this job");
     assert_true(a.finished_ms > 0);
-    ASK(a, store_outbox_claim(s, 8, 1000, on_delivery, &a)); /* its webhook is sent all the same */
+    ASK(a, store_outbox_claim(s, &outbox_rules, 8, on_delivery, &a)); /* its webhook is sent all the same */
     assert_int_equal(a.count, 1);
     store_free(s);
 }
@@ -496,7 +500,7 @@ static void test_waiting_is_bounded(void **state)
     ASK(a, store_get(s, token, on_view, &a));
     assert_int_equal(a.status, JOB_INTERNAL_ERROR);
     assert_string_equal(a.message, "no worker took this job within 1 ms (queue.max_wait_ms)");
-    ASK(a, store_outbox_claim(s, 8, 1000, on_delivery, &a));
+    ASK(a, store_outbox_claim(s, &outbox_rules, 8, on_delivery, &a));
     assert_int_equal(a.count, 1);
     ASK(a, store_stats(s, on_stats, &a));
     assert_int_equal(a.stats.queued[JOB_PRIORITY_NORMAL], 0);
@@ -547,64 +551,6 @@ static void test_wait(void **state)
     store_wait_cancel(store_wait(s, token, 20, on_view, &w));
     ASK(a, store_ping(s, on_done, &a));
     assert_false(w.over);
-    store_free(s);
-}
-
-static void test_outbox(void **state)
-{
-    struct store *s = open_fresh(5000, 100);
-    char token[UUID_SIZE];
-    struct answer a;
-
-    (void)state;
-    submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, "http://there/"), token);
-    claim(s, "w", 1, &a);
-    drop_claims(&a);
-    ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a));
-    assert_int_equal(a.count, 0);
-    assert_int_equal(finish(s, token, 1), 0);
-    ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a));
-    assert_int_equal(a.count, 1);
-    assert_string_equal(a.delivery.token, token);
-    assert_string_equal(a.out, "http://there/");
-    assert_int_equal(a.delivery.attempt, 1);
-    assert_int_equal(a.status, JOB_COMPLETED);
-    ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a)); /* leased to us */
-    assert_int_equal(a.count, 0);
-    ASK(a, store_outbox_settle(s, token, 1, STORE_FAILED, 1, "500", on_done, &a));
-    do
-        ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a));
-    while (a.count == 0);
-    assert_int_equal(a.delivery.attempt, 2);
-    ASK(a, store_outbox_settle(s, token, 1, STORE_DELIVERED, 0, NULL, on_done,
-                               &a)); /* late: of another attempt */
-    ASK(a, store_stats(s, on_stats, &a));
-    assert_int_equal(a.stats.outbox, 1);
-    ASK(a, store_outbox_settle(s, token, 2, STORE_DELIVERED, 0, NULL, on_done, &a));
-    ASK(a, store_stats(s, on_stats, &a));
-    assert_int_equal(a.stats.outbox, 0);
-    assert_int_equal(a.stats.webhook_delivered, 1);
-    store_free(s);
-}
-
-static void test_unsent_is_no_attempt(void **state)
-{
-    struct store *s = open_fresh(5000, 100);
-    char token[UUID_SIZE];
-    struct answer a;
-
-    (void)state;
-    submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, "http://there/"), token);
-    claim(s, "w", 1, &a);
-    drop_claims(&a);
-    assert_int_equal(finish(s, token, 1), 0);
-    for (int i = 0; i < 3; i++) {
-        do
-            ASK(a, store_outbox_claim(s, 8, 60000, on_delivery, &a));
-        while (a.count == 0);
-        assert_int_equal(a.delivery.attempt, 1);
-        ASK(a, store_outbox_settle(s, token, 1, STORE_UNSENT, 1, "", on_done, &a));
-    }
     store_free(s);
 }
 
@@ -941,13 +887,11 @@ int main(void)
         cmocka_unit_test(test_dead_tokens),
         cmocka_unit_test(test_waiting_is_bounded),
         cmocka_unit_test(test_running_is_not_waiting),
-        cmocka_unit_test(test_unsent_is_no_attempt),
         cmocka_unit_test(test_a_queued_job_takes_a_kilobyte),
         cmocka_unit_test(test_a_claim_of_nothing_writes_nothing),
         cmocka_unit_test(test_results_with_webhooks_live_longer),
         cmocka_unit_test(test_lost_answer_of_a_submission),
         cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_outbox),
         cmocka_unit_test(test_a_worker_in_the_same_process_asks_at_once),
         cmocka_unit_test(test_two_workers_never_share),
         cmocka_unit_test(test_kill_of_redis),
