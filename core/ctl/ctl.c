@@ -35,6 +35,14 @@ const struct ctl_command ctl_commands[] = {
      "\n"
      "  --wait SECONDS  wait so long for its end\n"
      "  --json          print the whole answer of the server instead; exit status 0, or 75\n"},
+    {"dead", ctl_dead, 1, -1, "",
+     "usage: execctl dead list\n"
+     "       execctl dead show TOKEN...\n"
+     "       execctl dead retry TOKEN...\n"
+     "\n"
+     "Dead letters: jobs that ended as internal_error because their worker was lost each time.\n"
+     "`list` prints a line for each, the newest first; `show` prints one with its program, as JSON;\n"
+     "`retry` submits each again as a new job, takes it off the list, and prints the new token.\n"},
     {"languages", ctl_languages, 0, 0, "",
      "usage: execctl languages\n"
      "\n"
@@ -53,6 +61,7 @@ const char ctl_help_text[] =
     "  run FILE...      run programs and print what they print\n"
     "  submit FILE...   submit programs and print their tokens\n"
     "  result TOKEN     a job's output and verdict\n"
+    "  dead list        jobs that cost their worker each time; also show, retry\n"
     "  languages        what the server runs\n"
     "  health           is the server well?\n"
     "\n"

@@ -94,6 +94,7 @@ void ctl_verdict_text(const struct wire_answer *a, char *out, size_t size);
 int ctl_run(struct ctl *ctl);
 int ctl_submit(struct ctl *ctl);
 int ctl_result(struct ctl *ctl);
+int ctl_dead(struct ctl *ctl);      /* ctl_dead.c */
 int ctl_languages(struct ctl *ctl); /* ctl_info.c */
 int ctl_health(struct ctl *ctl);
 

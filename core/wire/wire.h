@@ -54,6 +54,15 @@ struct wire_job { /* what GET /v1/jobs/{token} and the webhook show */
 };
 int wire_job_json(const struct wire_job *v, struct buf *out);
 
+struct wire_letter {       /* a dead letter */
+    const struct job *job; /* for wire_letter_json() whole */
+    uint64_t ended_ms, bytes;
+    uint32_t attempts;
+};
+/* {"total":..., "jobs":[...]}; one with source_code, args and tests. */
+int wire_letters_json(const struct wire_letter *l, size_t count, size_t all, struct buf *out);
+int wire_letter_json(const struct wire_letter *l, struct buf *out);
+
 struct wire_language {
     int32_t id;
     const char *name, *version;
@@ -89,6 +98,14 @@ struct wire_answer {                    /* a parsed GET /v1/jobs/{token}; owns i
 };
 int wire_answer_read(struct bytes body, struct wire_answer *ret, struct err *reterr) NODISCARD;
 void wire_answer_done(struct wire_answer *a);
+struct wire_letter_line { /* of GET /v1/dead, for people */
+    char token[UUID_SIZE], ended_at[40];
+    int32_t language_id;
+    uint64_t attempts, bytes;
+};
+/* Calls fn for each; the total goes to *ret_all. */
+int wire_letters_read(struct bytes body, void (*fn)(void *arg, const struct wire_letter_line *l), void *arg,
+                      uint64_t *ret_all, struct err *reterr) NODISCARD;
 int wire_problem_text(struct bytes body, struct buf *out); /* one line for a person from problem+json */
 /* calls fn for each language of GET /languages */
 int wire_languages_read(struct bytes body,

@@ -54,7 +54,7 @@ static void test_defaults(void **state)
     assert_null(c->queue_password);
     assert_string_equal(c->queue_prefix, "execd");
     assert_string_equal(c->redis_server, "redis-server");
-    assert_int_equal(c->lease_ms, 15000);
+    assert_int_equal(c->lease_ms, 10000);
     assert_int_equal(c->max_attempts, 3);
     assert_int_equal(c->result_ttl_ms, 86400000);
     assert_int_equal(c->queue_max_jobs, 1000000);

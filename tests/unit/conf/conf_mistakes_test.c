@@ -107,7 +107,7 @@ static const struct {
     {"api = { idle_ms = 1000; };",
      "1: api.idle_ms: 1000 is less than api.wait_max_ms, which is 60000 by default\n"},
     {"worker = { heartbeat_ms = 6000; };",
-     "1: queue.lease_ms (15000) must be at least 3 * worker.heartbeat_ms (6000): one lost heartbeat would "
+     "1: queue.lease_ms (10000) must be at least 3 * worker.heartbeat_ms (6000): one lost heartbeat would "
      "lose the job\n"},
     {"\nqueue = { lease_ms = 5000; };", "2: queue.lease_ms (5000) must be at least 3 * worker.heartbeat_ms "
                                         "(3000): one lost heartbeat would lose the job\n"},
@@ -155,7 +155,8 @@ static const struct {
     {"api = { keys = ( { name = \"a\"; key_file = \"/dev/null\"; } ); };",
      "1: api.keys: item 0: key_file: /dev/null must be a regular file\n"},
     {"api = { keys = ( { nam = \"a\"; key = 5; } ); };",
-     "1: api.keys: item 0: `nam` is no key of it; name, key, key_file and key_env are\n"
+     "1: api.keys: item 0: `nam` is no key of it; name, key, key_file, key_env, weight, max_jobs, max_bytes, "
+     "rate_per_minute and rate_burst are\n"
      "1: api.keys: item 0: key must be a string in quotes\n"},
     /* other secrets */
     {"queue = { password = \"a\";\n password_file = \"/x\"; };",
@@ -239,7 +240,7 @@ static void test_environment(void **state)
         "EXECD_QUEUE_PASSWORD_FILE", "/nonexistent",
         "environment EXECD_QUEUE_PASSWORD_FILE: /nonexistent cannot be read: No such file or directory\n");
     env_mistake("EXECD_WORKER_HEARTBEAT_MS", "6000",
-                "environment EXECD_WORKER_HEARTBEAT_MS: queue.lease_ms (15000) must be at least 3 * "
+                "environment EXECD_WORKER_HEARTBEAT_MS: queue.lease_ms (10000) must be at least 3 * "
                 "worker.heartbeat_ms "
                 "(6000): one lost heartbeat would lose the job\n");
     env_mistake("EXECD_LIMITS_TIMEOUT_MS", "70000",
