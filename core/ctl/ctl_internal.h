@@ -51,6 +51,7 @@ struct ctl {
     struct ctl_options o;
     struct buf url;           /* without a slash at the end */
     struct buf authorization; /* the header, empty without a key */
+    char header[64];          /* one more of each request while it is not empty */
     struct loop *loop;
     struct net_client *client;
     struct loop_signal *signals[2];

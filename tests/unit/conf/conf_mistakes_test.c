@@ -154,6 +154,14 @@ static const struct {
      "1: api.keys: item 0: key_file: /etc/passwd is open to every user of this machine; chmod 600 it\n"},
     {"api = { keys = ( { name = \"a\"; key_file = \"/dev/null\"; } ); };",
      "1: api.keys: item 0: key_file: /dev/null must be a regular file\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; weight = 0; } ); };",
+     "1: api.keys: item 0: weight 0 must be within 1..1000\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; max_bytes = \"2T\"; } ); };",
+     "1: api.keys: item 0: max_bytes 2T must be a number of bytes, or a string as \"64k\", \"16M\" or "
+     "\"2G\", within "
+     "0..1024G bytes\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; rate_per_minute = \"5\"; } ); };",
+     "1: api.keys: item 0: rate_per_minute must be a whole number\n"},
     {"api = { keys = ( { nam = \"a\"; key = 5; } ); };",
      "1: api.keys: item 0: `nam` is no key of it; name, key, key_file, key_env, weight, max_jobs, max_bytes, "
      "rate_per_minute and rate_burst are\n"
