@@ -412,6 +412,41 @@ static void test_dead_letters(void **state)
     assert_accepted(fx, 2);
 }
 
+static void note_refused(void *arg, const struct err *err)
+{
+    struct reaping *r = arg;
+
+    assert_int_equal(err->code, ERR_CONFLICT);
+    r->answered = true;
+    loop_stop(r->fx->loop);
+}
+
+/* A worker that was given up comes with its result: it is thrown away, and told of. */
+static void test_late_results(void **state)
+{
+    struct job_result late = {.status = JOB_COMPLETED, .finished_ms = 1};
+    struct fixture *fx = *state;
+    struct reaping r = {.fx = fx};
+    char token[UUID_SIZE];
+    struct answer a;
+    bool told;
+
+    fx->lease_ms = 1;
+    fixture_open(fx);
+    submit(fx, NULL, token);
+    lose_workers(fx, 1);
+    job_result_add(&late)->status = JOB_COMPLETED;
+    store_finish(fx->store, token, 1, &late, note_refused, &r);
+    fixture_spin(fx, &r.answered);
+    job_result_done(&late);
+    do {
+        http(fx, &a, "GET", "/metrics", NULL, NULL);
+        told = strstr(a.body.data, "\nexecd_results_late_total 1\n") != NULL &&
+               strstr(a.body.data, "\nexecd_jobs_dead_total 0\n") != NULL;
+        answer_done(&a);
+    } while (!told);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -419,7 +454,7 @@ int main(void)
         TEST(test_same_tokens),    TEST(test_repeated_with_wait),     TEST(test_another_request_with_the_key),
         TEST(test_malformed_keys), TEST(test_the_first_is_under_way), TEST(test_the_first_client_leaves),
         TEST(test_rate_headers),   TEST(test_bounds_of_a_key),        TEST(test_keys_are_apart),
-        TEST(test_dead_letters),
+        TEST(test_dead_letters),   TEST(test_late_results),
     };
 
     return cmocka_run_group_tests(tests, fixture_group_setup, fixture_group_teardown);
