@@ -49,7 +49,7 @@ local function pop(prio, ten)
 end
 
 local function charge(prio, ten, lang, pass, weight)
-  pass = math.max(pass, pass_now(prio)) -- to have waited for a worker of one's language earns no turns either
+  pass = math.max(pass, pass_now(prio))
   redis.call('HSET', count, 'pass:' .. prio, pass)
   redis.call('HSET', key_pass(prio), ten, pass + math.floor(STRIDE / weight), 'lang:' .. ten, lang)
 end

@@ -30,8 +30,8 @@
 -- left where it is, counted as `stale`, and dropped by the claim that meets it.
 --
 -- Whose turn it is (stride scheduling): each turn moves a tenant's pass by STRIDE / weight, and the least pass is
--- next, whatever the language.  Who comes with an empty queue begins at the pass of the last turn that anybody had
--- (`pass:<prio>` in count), so that time without jobs earns nothing.
+-- next, whatever the language.  One that is behind the last turn that anybody had (`pass:<prio>` in count) counts as
+-- that, so who comes again after a time without jobs is next, once.
 local p = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -70,8 +70,7 @@ local function pass_now(prio) return number(redis.call('HGET', count, 'pass:' ..
 local function enqueue(tokens, prio, lang, ten, bytes)
   local q = key_queue(prio, lang, ten)
   if redis.call('EXISTS', q) == 0 then
-    local pass = number(redis.call('HGET', key_pass(prio), ten))
-    redis.call('ZADD', key_ring(prio, lang), math.max(pass, pass_now(prio)), ten)
+    redis.call('ZADD', key_ring(prio, lang), number(redis.call('HGET', key_pass(prio), ten)), ten)
   end
   call_with('RPUSH', q, tokens)
   tenant_add(ten, #tokens, bytes)
