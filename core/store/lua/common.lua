@@ -110,11 +110,11 @@ local function conclude_queued(token, epoch, prio, ten, bytes, status, result)
   conclude(token, epoch, status, result)
 end
 
--- Back to the head of its queue, and its tenant's turn is given back: it is next.
+-- Back to the head of its queue, and its tenant's turn is given back: it is next, before all whose turn is as near.
 local function requeue(token)
   local k = key_job(token)
   local prio, lang, ten, by, deadline = unpack(redis.call('HMGET', k, 'prio', 'lang', 'ten', 'by', 'dl'))
-  local pass = pass_now(prio)
+  local pass = pass_now(prio) - 1
   redis.call('ZREM', lease, token)
   redis.call('HSET', k, 'st', '0', 'w', '')
   redis.call('ZADD', wait, deadline, token)
