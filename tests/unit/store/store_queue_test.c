@@ -496,7 +496,8 @@ static void test_when_to_come_again(void **state)
 
 static void test_rate(void **state)
 {
-    const struct store_admission m = {.tenant = "a", .rate = 60, .burst = 5}, free_ = {.tenant = "b"};
+    const struct store_admission m = {.tenant = "a", .rate = 60, .burst = 5}, free_ = {.tenant = "b"},
+                                 quick = {.tenant = "c", .rate = 6000, .burst = 1};
     struct store *s = open_with(60000, 1000);
     struct answer a;
 
@@ -512,6 +513,11 @@ static void test_rate(void **state)
     assert_in_range(a.submitted.retry_ms, 1, 3000);
     assert_int_equal(submit_as(s, &free_, 71, 100, 8, NULL).err.code, 0);
     assert_int_equal(stats_of(s).accepted, 103);
+    assert_int_equal(submit_as(s, &quick, 71, 1, 8, NULL).err.code, 0);
+    do
+        a = submit_as(s, &quick, 71, 1, 8, NULL);
+    while (a.submitted.how == STORE_RATE_EXCEEDED); /* for a hundredth of a second */
+    assert_int_equal(a.err.code, 0);
     store_free(s);
 }
 
