@@ -58,6 +58,7 @@ int api_start(const struct api_options *o, struct api **ret, struct err *reterr)
     api->refs = 1;
     api->calls_max = API_CALLS_MAX;
     TAILQ_INIT(&api->calls);
+    TAILQ_INIT(&api->submitting);
     rules_fill(api);
     if ((rc = net_server_open(o->loop, &so, on_request, api, &api->server, reterr)) != 0) {
         api_unref(api);

@@ -41,6 +41,7 @@ bool api_auth_check(struct api_call *call)
     }
     if (key == NULL)
         return false;
+    call->key = key;
     call->tenant = key->name;
     return true;
 }

@@ -14,6 +14,8 @@ enum {
     API_CALLS_MAX = 8192,    /* unanswered requests, long polls included (api->calls_max) */
     API_CALLS_RESERVE = 128, /* beyond that, for the routes of supervisors */
     API_REQUEST_ID_MAX = 64,
+    API_HASH_SIZE = 65,           /* SHA-256 in hexadecimal */
+    API_IDEMPOTENCY_MAX = 255,    /* characters between the quotes */
     API_FLEET_FRESH_MS = 1000,    /* an answer of the store is good for so long */
     API_FLEET_PATIENCE_MS = 2000, /* ... and waited for at most so long */
     API_DRAIN_MS = 5000           /* for answers to be made and written at the end */
@@ -29,13 +31,19 @@ struct api_call {
     const struct api_route *route;
     unsigned refs;
     uint64_t begun_ns;
-    char id[API_REQUEST_ID_MAX + 1]; /* X-Request-Id */
-    const char *tenant;              /* the key's name; NULL where no keys are configured */
-    char token[UUID_SIZE];           /* of the path, or of what was submitted */
+    char id[API_REQUEST_ID_MAX + 1];                             /* X-Request-Id */
+    const struct conf_key *key;                                  /* NULL where no keys are configured */
+    const char *tenant;                                          /* the key's name; NULL as well */
+    char idempotency[API_HASH_SIZE], fingerprint[API_HASH_SIZE]; /* "" without an Idempotency-Key */
+    TAILQ_ENTRY(api_call) submitting; /* in api->submitting while what became of its key is not known */
+    char token[UUID_SIZE];            /* of the path, or of what was submitted */
+    char retried[UUID_SIZE];          /* the dead letter that it was submitted from */
     uint64_t wait_ms;
     bool accepted; /* what was asked for is under way; what is left is to say so */
     struct store_wait *wait;
     struct buf reply; /* prepared before the store was asked */
+    bool batch;       /* ... for several jobs */
+    void (*on_admitted)(struct api_call *call);
 };
 TAILQ_HEAD(api_calls, api_call);
 
@@ -76,6 +84,15 @@ bool api_auth_check(struct api_call *call);
 /* May this caller see the job? */
 bool api_auth_owns(const struct api_call *call, const struct job *job);
 
+/* ---- admission (api_admission.c) -------------------------------------------------------------- */
+
+/* The Idempotency-Key, and what came with it; the body must be there still.  False: answered. */
+bool api_idempotency_read(struct api_call *call);
+/* store_submit() with what the call's key may; on_admitted() or a refusal follows, if somebody is there to
+ * hear it. */
+void api_admit(struct api_call *call, struct job *const *jobs, size_t count,
+               void (*on_admitted)(struct api_call *call));
+
 /* ---- handlers -------------------------------------------------------------------------------- */
 
 void api_submit_batch(struct api_call *call); /* api_submit.c */
@@ -88,9 +105,15 @@ void api_languages_list(struct api_call *call); /* api_languages.c */
 void api_health(struct api_call *call);         /* api_health.c */
 void api_livez(struct api_call *call);
 void api_readyz(struct api_call *call);
-void api_metrics(struct api_call *call); /* api_metrics.c */
-void api_index(struct api_call *call);   /* api_routes.c */
+void api_metrics(struct api_call *call);   /* api_metrics.c */
+void api_dead_list(struct api_call *call); /* api_dead.c */
+void api_dead_get(struct api_call *call);
+void api_dead_retry(struct api_call *call);
+void api_index(struct api_call *call); /* api_routes.c */
 
+/* A whole number of the query, or `fallback`; false: answered with a problem. */
+bool api_query_number(struct api_call *call, const char *name, uint64_t max, uint64_t fallback,
+                      uint64_t *ret);
 /* ?wait=SECONDS into call->wait_ms, at most conf->wait_max_ms; false: answered with a problem. */
 bool api_wait_read(struct api_call *call);
 /* Waits for the end of call->token and answers with the whole job: 200, or `early` if it has not ended. */
@@ -144,7 +167,7 @@ struct api {
     loop_fn on_drained;
     void *drained_arg;
     struct wire_rules rules;
-    struct api_calls calls;
+    struct api_calls calls, submitting;
     size_t call_count, calls_max;
     uint64_t answered[6]; /* by hundreds of the status */
     struct api_languages languages;

@@ -6,26 +6,31 @@
 /* Seconds, so that the product fits; far above any wait_max_ms. */
 #define WAIT_SECONDS_MAX 1000000000
 
-bool api_wait_read(struct api_call *call)
+bool api_query_number(struct api_call *call, const char *name, uint64_t max, uint64_t fallback, uint64_t *ret)
 {
-    const char *text = net_request_query(call->request, "wait");
-    uint64_t seconds, max_ms = call->api->o.conf->wait_max_ms;
+    const char *text = net_request_query(call->request, name);
     struct wire_problem p = {.item = -1};
 
-    call->wait_ms = 0;
-    if (text == NULL)
+    *ret = fallback;
+    if (text == NULL || num_u64(text, 0, max, ret) == 0)
         return true;
-    if (num_u64(text, 0, WAIT_SECONDS_MAX, &seconds) != 0) {
-        wire_problem_set(&p, 422, "out-of-range", "`wait` must be a whole number of seconds");
-        snprintf(p.field, sizeof(p.field), "wait");
-        snprintf(p.value, sizeof(p.value), "%.*s",
-                 (int)MIN(utf8_cut(text, MIN(strlen(text), (size_t)64)), (size_t)64), text);
-        snprintf(p.bound, sizeof(p.bound), "0..%d s, of which at most %llu are waited", WAIT_SECONDS_MAX,
-                 (unsigned long long)(max_ms / 1000));
-        api_answer_problem(call, &p);
+    wire_problem_set(&p, 422, "out-of-range", "`%s` must be a whole number", name);
+    snprintf(p.field, sizeof(p.field), "%s", name);
+    snprintf(p.value, sizeof(p.value), "%.*s",
+             (int)MIN(utf8_cut(text, MIN(strlen(text), (size_t)64)), (size_t)64), text);
+    snprintf(p.bound, sizeof(p.bound), "0..%llu", (unsigned long long)max);
+    api_answer_problem(call, &p);
+    return false;
+}
+
+/* What is longer than the configuration allows is cut, not refused. */
+bool api_wait_read(struct api_call *call)
+{
+    uint64_t seconds;
+
+    if (!api_query_number(call, "wait", WAIT_SECONDS_MAX, 0, &seconds))
         return false;
-    }
-    call->wait_ms = MIN(seconds * 1000, max_ms);
+    call->wait_ms = MIN(seconds * 1000, call->api->o.conf->wait_max_ms);
     return true;
 }
 

@@ -70,6 +70,10 @@ static void add_queue(struct page *p, const struct store_stats *s)
     number(p, "execd_jobs_accepted_total", "counter", "Jobs accepted.", s->accepted);
     number(p, "execd_jobs_recovered_total", "counter", "Jobs taken back from workers that were lost.",
            s->recovered);
+    number(p, "execd_results_late_total", "counter",
+           "Results of workers whose lease was over: thrown away, another run counts.", s->late);
+    number(p, "execd_jobs_dead_total", "counter",
+           "Jobs that ended because they cost queue.max_attempts workers: dead letters.", s->dead);
 }
 
 static void add_workers(struct page *p, const struct store_stats *s)

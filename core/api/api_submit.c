@@ -23,8 +23,6 @@ static bool is_json(const char *content_type)
 /* What is wrong with the request before its body is looked at; false: answered. */
 static bool may_submit(struct api_call *call)
 {
-    static const char idempotency[] = "Idempotency-Key";
-
     if (call->api->paused) {
         net_reply_header(call->request, "Retry-After", "1");
         api_answer_refusal(call, 503, "stopping", "this process is shutting down; nothing was accepted");
@@ -32,15 +30,6 @@ static bool may_submit(struct api_call *call)
     }
     if (!is_json(net_request_header(call->request, "Content-Type"))) {
         api_answer_refusal(call, 415, "unsupported-media-type", "the body must be application/json");
-        return false;
-    }
-    if (net_request_header(call->request, idempotency) != NULL) { /* who counts on it must not be misled */
-        struct wire_problem problem = {.item = -1};
-
-        wire_problem_set(&problem, 400, "unsupported-header", "%s is not supported: nothing was accepted",
-                         idempotency);
-        snprintf(problem.field, sizeof(problem.field), "%s", idempotency);
-        api_answer_problem(call, &problem);
         return false;
     }
     return true;
@@ -53,41 +42,26 @@ static void jobs_free(struct job **jobs, size_t count)
     free(jobs);
 }
 
-static void on_batch_stored(void *arg, const struct err *err)
+static void on_batch(struct api_call *call)
 {
-    struct api_call *call = arg;
-
-    if (api_call_open(call)) {
-        if (err != NULL)
-            api_answer_err(call, err);
-        else
-            api_answer_json(call, 202, &call->reply);
-    }
-    api_call_unref(call);
+    api_answer_json(call, 202, &call->reply);
 }
 
-static void on_one_stored(void *arg, const struct err *err)
+static void on_one(struct api_call *call)
 {
-    struct api_call *call = arg;
     char location[sizeof("/v1/jobs/") + UUID_SIZE];
 
-    if (api_call_open(call)) {
-        if (err != NULL) {
-            api_answer_err(call, err);
-        } else {
-            snprintf(location, sizeof(location), "/v1/jobs/%s", call->token);
-            net_reply_header(call->request, "Location", location);
-            if (call->wait_ms > 0 && !call->api->paused)
-                api_job_wait(call);
-            else
-                api_answer_json(call, 202, &call->reply);
-        }
-    }
-    api_call_unref(call);
+    snprintf(location, sizeof(location), "/v1/jobs/%s", call->token);
+    net_reply_header(call->request, "Location", location);
+    if (call->wait_ms > 0 && !call->api->paused)
+        api_job_wait(call);
+    else
+        api_answer_json(call, 202, &call->reply);
 }
 
 /* The answer is made first: once the store has accepted, nothing may fail. */
-static void store(struct api_call *call, struct job **jobs, size_t count, int rc, store_done_fn done)
+static void store(struct api_call *call, struct job **jobs, size_t count, int rc,
+                  void (*on_admitted)(struct api_call *call))
 {
     if (rc != 0) {
         api_answer_err(call, &(struct err){ERR_INTERNAL, "no memory for the answer"});
@@ -97,7 +71,7 @@ static void store(struct api_call *call, struct job **jobs, size_t count, int rc
         free(jobs[i]->tenant);
         jobs[i]->tenant = mem_dup(call->tenant == NULL ? "" : call->tenant);
     }
-    store_submit(call->api->o.store, jobs, count, done, api_call_ref(call));
+    api_admit(call, jobs, count, on_admitted);
 }
 
 void api_submit_batch(struct api_call *call)
@@ -106,14 +80,15 @@ void api_submit_batch(struct api_call *call)
     struct job **jobs = NULL;
     size_t count = 0;
 
-    if (!may_submit(call))
+    if (!may_submit(call) || !api_idempotency_read(call))
         return;
     if (wire_batch_read(net_request_body(call->request), &call->api->rules, &jobs, &count, &problem) != 0) {
         api_answer_problem(call, &problem);
         return;
     }
     net_request_drop_body(call->request);
-    store(call, jobs, count, wire_tokens_json(jobs, count, &call->reply), on_batch_stored);
+    call->batch = true;
+    store(call, jobs, count, wire_tokens_json(jobs, count, &call->reply), on_batch);
     jobs_free(jobs, count);
 }
 
@@ -122,7 +97,7 @@ void api_submit_one(struct api_call *call)
     struct wire_problem problem = {.item = -1};
     CLEAN(job_freep) struct job *job = NULL;
 
-    if (!may_submit(call) || !api_wait_read(call))
+    if (!may_submit(call) || !api_wait_read(call) || !api_idempotency_read(call))
         return;
     if (wire_submission_read(net_request_body(call->request), &call->api->rules, &job, &problem) != 0) {
         api_answer_problem(call, &problem);
@@ -132,5 +107,5 @@ void api_submit_one(struct api_call *call)
     memcpy(call->token, job->token, UUID_SIZE);
     TRACE_AT(call->token, "received", call->begun_ns);
     TRACE(call->token, "checked");
-    store(call, &job, 1, wire_token_json(job, &call->reply), on_one_stored);
+    store(call, &job, 1, wire_token_json(job, &call->reply), on_one);
 }

@@ -255,7 +255,10 @@ static int open_store(struct app *app, struct err *reterr)
                                .hook_ttl_ms = hook_horizon_ms(c),
                                .queue_max_jobs = c->queue_max_jobs,
                                .queue_max_bytes = c->queue_max_bytes,
-                               .queue_max_wait_ms = c->queue_max_wait_ms};
+                               .queue_max_wait_ms = c->queue_max_wait_ms,
+                               .dead_max = c->dead_max,
+                               .dead_max_bytes = c->dead_max_bytes,
+                               .dead_ttl_ms = c->dead_ttl_ms};
     int rc;
 
     if (app->state_fd >= 0) {

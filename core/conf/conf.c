@@ -152,6 +152,7 @@ static void derive(struct conf *c)
     most.cpu_millis = c->limits_max.cpu_millis;
     c->limits_min = least; /* what has no key of its own is the default: clients cannot change it */
     c->limits_max = most;
+    conf_keys_derive(c);
 }
 
 /* ---- the whole --------------------------------------------------------------------------- */

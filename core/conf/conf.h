@@ -35,10 +35,13 @@ enum conf_cache { /* whose compiled output serves whom */
                   CONF_CACHE_TENANT,
                   CONF_CACHE_SHARED
 };
-struct conf_key {
-    char *name;
+struct conf_key { /* an API key */
+    char *name;   /* its tenant's */
     char *key;
-}; /* an API key and its tenant's name */
+    uint64_t weight;                           /* turns beside a key of weight 1 */
+    uint64_t max_jobs, max_bytes, rate, burst; /* as queue.key_max_jobs and so on, which are in here where
+                                                * the key says nothing */
+};
 
 struct conf {
     char *path; /* the file; "(defaults)" if none */
@@ -55,6 +58,8 @@ struct conf {
     uint16_t port;
     uint64_t body_max, batch_max, source_max, stdin_max, expected_max, args_max, args_bytes_max, header_max;
     uint64_t idle_ms, wait_max_ms, connections_max, buffers_max;
+    uint64_t rate_per_minute, rate_burst; /* of one key; 0: any number */
+    uint64_t idempotency_ms;
     struct conf_key *keys;
     size_t key_count;
     /* limits */
@@ -69,6 +74,8 @@ struct conf {
     char *queue_prefix;
     char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
+    uint64_t key_max_jobs, key_max_bytes; /* 0: as many as the queue takes */
+    uint64_t dead_max, dead_max_bytes, dead_ttl_ms;
     /* worker */
     uint64_t slots; /* 0: one a core */
     uint64_t heartbeat_ms;

@@ -66,8 +66,7 @@ void conf_suggest(const char *section, const char *name, char *out, size_t size)
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-/* A scalar as text, and as it is shown (strings in quotes). */
-static char *scalar_text(const config_setting_t *s, bool shown)
+char *conf_scalar_text(const config_setting_t *s, bool shown)
 {
     switch (config_setting_type(s)) {
     case CONFIG_TYPE_INT:
@@ -106,8 +105,8 @@ static bool kind_fits(const struct conf_item *it, int kind)
 
 static void scalar_read(struct conf_load *l, const struct conf_item *it, const config_setting_t *s)
 {
-    CLEAN_FREE char *text = scalar_text(s, false);
-    CLEAN_FREE char *shown = scalar_text(s, true);
+    CLEAN_FREE char *text = conf_scalar_text(s, false);
+    CLEAN_FREE char *shown = conf_scalar_text(s, true);
     int line = (int)config_setting_source_line(s);
     bool hide = it->rule == conf_rule_queue_url; /* it may hold a password */
     struct err why = {0};

@@ -82,19 +82,26 @@ void conf_origin_set(struct conf_load *l, const struct conf_item *it, enum conf_
 
 /* Stores; 0, or -1 with "must be ..." in *why. */
 int conf_value_text(struct conf *c, const struct conf_item *it, const char *text, struct err *why);
+/* Of an item that is a number; 0, or -1 with "must be ..." in *why. */
+int conf_number_text(const struct conf_item *it, const char *text, uint64_t *ret, struct err *why);
 void conf_list_clear(struct conf *c, const struct conf_item *it);
 void conf_list_add(struct conf *c, const struct conf_item *it, const char *text);
 
-/* ---- the file (conf_text.c, conf_file.c, conf_list.c, conf_secret.c) -------------------------------------
+/* ---- the file (conf_text.c, conf_file.c, conf_key.c, conf_list.c, conf_secret.c)
+ * -------------------------------------
  */
 
 /* The text as libconfig should see it; -1 after a mistake. */
 int conf_text_read(struct conf_load *l, struct buf *out);
 struct config_setting_t;
 void conf_file_read(struct conf_load *l);
+/* A scalar as text, the caller's; `shown`: strings in quotes. */
+char *conf_scalar_text(const struct config_setting_t *s, bool shown);
 /* "is no key of api; did you mean `address`?" */
 void conf_suggest(const char *section, const char *name, char *out, size_t size);
 void conf_keys_read(struct conf_load *l, const struct conf_item *it, const struct config_setting_t *s);
+/* What a key does not say of itself is as the common keys say. */
+void conf_keys_derive(struct conf *c);
 void conf_strings_read(struct conf_load *l, const struct conf_item *it, const struct config_setting_t *s);
 void conf_plugins_read(struct conf_load *l, const struct config_setting_t *s);
 void conf_plugins_defaults(struct conf *c);

@@ -57,8 +57,24 @@ const struct conf_item conf_items[] = {
      .help = "TCP port; 0 picks a free one"},
     {"api", "keys", CONF_KEYS, LIST(keys, key_count),
      .example = "( { name = \"course\"; key_file = \"/etc/execd/course.key\"; } )",
-     .help = "API keys.  Each has a name (the tenant: jobs of one are invisible to the others) and its "
-             "secret as key, key_file or key_env, of 16 characters at least.  None: no key is asked for"},
+     .help =
+         "API keys.  Each has a name (the tenant: jobs of one are invisible to the others) and its "
+         "secret as key, key_file or key_env, of 16 characters at least.  It may have a weight of 1 to 1000 "
+         "(how "
+         "many of its jobs are taken for each one of a key of weight 1, which is the default), and its own "
+         "rate_per_minute, rate_burst, max_jobs and max_bytes in place of what is said here and in "
+         "queue.key_max_jobs and queue.key_max_bytes.  None: no key is asked for"},
+    {"api", "rate_per_minute", CONF_COUNT, AT(rate_per_minute), .initial = "0", .min = 0, .max = 1000000000,
+     .help = "Jobs that one key may submit in a minute; what is beyond answers 429 with Retry-After.  0: any "
+             "number"},
+    {"api", "rate_burst", CONF_COUNT, AT(rate_burst), .initial = "1000", .min = 1, .max = 1000000000,
+     .help = "Jobs that a key which has submitted none for a while may submit at once.  A larger batch is "
+             "taken as "
+             "well, and waited for afterwards"},
+    {"api", "idempotency_ms", CONF_MS, AT(idempotency_ms), .initial = "86400000", .min = SECOND,
+     .max = 30 * DAY,
+     .help = "How long a submission with an Idempotency-Key is remembered: the same one again gets the same "
+             "tokens"},
     {"api", "body_max_bytes", CONF_BYTES, AT(body_max), .initial = "16M", .min = 4 * KIB, .max = GIB,
      .help = "The body of a request"},
     {"api", "header_max_bytes", CONF_BYTES, AT(header_max), .initial = "32k", .min = KIB, .max = MIB,
@@ -178,20 +194,33 @@ const struct conf_item conf_items[] = {
     {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server",
      .rule = conf_rule_filled,
      .help = "The program of the embedded Redis: an absolute path, or a name that $PATH finds"},
-    {"queue", "lease_ms", CONF_MS, AT(lease_ms), .initial = "15000", .min = 500, .max = HOUR,
+    {"queue", "lease_ms", CONF_MS, AT(lease_ms), .initial = "10000", .min = 500, .max = HOUR,
      .help = "How long a worker owns a claimed job without saying that it is alive; after that another one "
              "takes it.  At least 3 * worker.heartbeat_ms"},
     {"queue", "max_attempts", CONF_COUNT, AT(max_attempts), .initial = "3", .min = 1, .max = 100,
-     .help = "Workers that may lose a job before it ends as internal_error"},
+     .help = "Workers that may lose a job before it ends as internal_error and becomes a dead letter"},
     {"queue", "result_ttl_ms", CONF_MS, AT(result_ttl_ms), .initial = "86400000", .min = 10 * SECOND,
      .max = 365 * DAY, .help = "How long a result is kept"},
     {"queue", "max_jobs", CONF_COUNT, AT(queue_max_jobs), .initial = "1000000", .min = 1, .max = 1000000000,
      .help = "Jobs that wait; a submission beyond answers 503 with Retry-After"},
     {"queue", "max_bytes", CONF_BYTES, AT(queue_max_bytes), .initial = "4G", .min = MIB, .max = 1024 * GIB,
      .help = "Bytes of jobs that wait; a submission beyond answers 503 with Retry-After"},
+    {"queue", "key_max_jobs", CONF_COUNT, AT(key_max_jobs), .initial = "0", .min = 0, .max = 1000000000,
+     .help = "Jobs of one API key that wait; 0: as many as the queue takes"},
+    {"queue", "key_max_bytes", CONF_BYTES, AT(key_max_bytes), .initial = "0", .min = 0, .max = 1024 * GIB,
+     .help = "Bytes of the jobs of one API key that wait; 0: as many as the queue takes"},
     {"queue", "max_wait_ms", CONF_MS, AT(queue_max_wait_ms), .initial = "86400000", .min = SECOND,
      .max = 365 * DAY,
      .help = "How long a job waits for a worker that serves its language before it ends as internal_error"},
+
+    {"queue", "dead_max", CONF_COUNT, AT(dead_max), .initial = "1000", .min = 1, .max = 10000,
+     .help = "Dead letters of one API key that are kept: jobs that cost their worker max_attempts times, "
+             "with their "
+             "programs, for `execctl dead`.  The newest stay"},
+    {"queue", "dead_max_bytes", CONF_BYTES, AT(dead_max_bytes), .initial = "64M", .min = 0, .max = 64 * GIB,
+     .help = "Bytes of their programs"},
+    {"queue", "dead_ttl_ms", CONF_MS, AT(dead_ttl_ms), .initial = "604800000", .min = 10 * SECOND,
+     .max = 365 * DAY, .help = "How long they are kept"},
 
     /* ---- worker ---- */
     {"worker", "slots", CONF_COUNT, AT(slots), .initial = "0", .min = 0, .max = 1024,

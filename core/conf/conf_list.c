@@ -1,4 +1,4 @@
-/* conf_list.c - what there may be several of: API keys, strings, plugins and their settings. */
+/* conf_list.c - what there may be several of: strings, plugins and their settings. */
 #include "conf_internal.h"
 
 #include <libconfig.h>
@@ -41,106 +41,6 @@ void conf_strings_read(struct conf_load *l, const struct conf_item *it, const co
                          config_setting_get_string(e), why.text);
         else
             conf_list_add(l->conf, it, config_setting_get_string(e));
-    }
-}
-
-/* ---- API keys ------------------------------------------------------------------------- */
-
-struct key_read {
-    struct conf_load *load;
-    int index, line;
-    char *name, *key;
-    bool failed;
-};
-
-static void key_mistake(struct key_read *k, int line, const char *fmt, ...) PRINTF(3, 4);
-static void key_mistake(struct key_read *k, int line, const char *fmt, ...)
-{
-    char text[400];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    conf_mistake(k->load, line, "api.keys: item %d: %s", k->index, text);
-    k->failed = true;
-}
-
-static void key_member(struct key_read *k, const config_setting_t *s)
-{
-    const char *name = config_setting_name(s), *text = config_setting_get_string(s);
-    enum conf_secret_way way;
-    struct err why = {0};
-
-    if (strcmp(name, "name") != 0 && !conf_secret_way(name, "key", &way)) {
-        key_mistake(k, line_of(s), "`%s` is no key of it; name, key, key_file and key_env are", name);
-    } else if (!is_string(s)) {
-        key_mistake(k, line_of(s), "%s must be a string in quotes", name);
-    } else if (strcmp(name, "name") == 0) {
-        if (conf_rule_name(text, &why) != 0)
-            key_mistake(k, line_of(s), "name \"%.80s\" %s", text, why.text);
-        else
-            k->name = mem_dup(text);
-    } else if (k->key != NULL) {
-        key_mistake(k, line_of(s), "the secret is given twice; one of key, key_file and key_env is enough");
-    } else if (conf_secret_get(way, text, &k->key, &why) != 0) {
-        key_mistake(k, line_of(s), "%s: %.120s %s", name, conf_secret_shown(way, text), why.text);
-    } else if (conf_rule_api_key(k->key, &why) != 0) {
-        key_mistake(k, line_of(s), "the secret of %s %s", name, why.text);
-    }
-}
-
-static void key_check(struct key_read *k)
-{
-    const struct conf *c = k->load->conf;
-
-    if (!k->failed && k->name == NULL)
-        key_mistake(k, k->line, "it has no name");
-    if (!k->failed && k->key == NULL)
-        key_mistake(k, k->line, "it has no secret: key_file, key_env or key");
-    for (size_t i = 0; i < c->key_count && !k->failed; i++) {
-        if (strcmp(c->keys[i].name, k->name) == 0)
-            key_mistake(k, k->line, "the name `%s` is taken by another one", k->name);
-        else if (strcmp(c->keys[i].key, k->key) == 0)
-            key_mistake(k, k->line, "it has the same secret as `%s`", c->keys[i].name);
-    }
-}
-
-static void key_add(struct conf *c, char *name, char *key)
-{
-    struct conf_key *grown = mem_zero(c->key_count + 1, sizeof(*grown));
-
-    if (c->key_count > 0)
-        memcpy(grown, c->keys, c->key_count * sizeof(*grown));
-    grown[c->key_count++] = (struct conf_key){.name = name, .key = key};
-    free(c->keys);
-    c->keys = grown;
-}
-
-void conf_keys_read(struct conf_load *l, const struct conf_item *it, const config_setting_t *s)
-{
-    conf_origin_set(l, it, CONF_FROM_FILE, line_of(s));
-    if (!is_list(s)) {
-        conf_mistake(l, line_of(s), "%s.%s: must be %s", it->section, it->name, conf_type_words(it->type));
-        return;
-    }
-    for (int i = 0; i < config_setting_length(s); i++) {
-        const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
-        struct key_read k = {.load = l, .index = i, .line = line_of(e)};
-
-        if (config_setting_type(e) != CONFIG_TYPE_GROUP) {
-            key_mistake(&k, k.line, "must be a group, as { name = \"a\"; key_file = \"/path\"; }");
-            continue;
-        }
-        for (int m = 0; m < config_setting_length(e); m++)
-            key_member(&k, config_setting_get_elem(e, (unsigned)m));
-        key_check(&k);
-        if (k.failed) {
-            free(k.name);
-            conf_secret_free(k.key);
-        } else {
-            key_add(l->conf, k.name, k.key);
-        }
     }
 }
 

@@ -100,17 +100,24 @@ static bool negative(const char *text)
     return text[0] == '-' && isdigit((unsigned char)text[1]);
 }
 
-static int number_take(struct conf *c, const struct conf_item *it, const char *text, struct err *why)
+int conf_number_text(const struct conf_item *it, const char *text, uint64_t *ret, struct err *why)
 {
     char bounds[64];
-    uint64_t n;
-    int rc = negative(text) ? -ERANGE : number_parse(it, text, &n);
+    int rc = negative(text) ? -ERANGE : number_parse(it, text, ret);
 
-    if (rc != 0) {
-        conf_bounds_text(it, bounds, sizeof(bounds));
-        return rc == -ERANGE ? err_set(why, -1, "must be within %s", bounds)
-                             : err_set(why, -1, "must be %s, within %s", conf_type_words(it->type), bounds);
-    }
+    if (rc == 0)
+        return 0;
+    conf_bounds_text(it, bounds, sizeof(bounds));
+    return rc == -ERANGE ? err_set(why, -1, "must be within %s", bounds)
+                         : err_set(why, -1, "must be %s, within %s", conf_type_words(it->type), bounds);
+}
+
+static int number_take(struct conf *c, const struct conf_item *it, const char *text, struct err *why)
+{
+    uint64_t n;
+
+    if (conf_number_text(it, text, &n, why) != 0)
+        return -1;
     if (it->type == CONF_PORT)
         *(uint16_t *)place(c, it) = (uint16_t)n;
     else

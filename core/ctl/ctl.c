@@ -47,6 +47,14 @@ const struct ctl_command ctl_commands[] = {
      "usage: execctl redeliver TOKEN...\n"
      "\n"
      "Has the webhook of each job delivered anew, at once.  Exit status 0 if the server will.\n"},
+    {"dead", ctl_dead, 1, -1, "",
+     "usage: execctl dead list\n"
+     "       execctl dead show TOKEN...\n"
+     "       execctl dead retry TOKEN...\n"
+     "\n"
+     "Dead letters: jobs that ended as internal_error because their worker was lost each time.\n"
+     "`list` prints a line for each, the newest first; `show` prints one with its program, as JSON;\n"
+     "`retry` submits each again as a new job, takes it off the list, and prints the new token.\n"},
     {"languages", ctl_languages, 0, 0, "",
      "usage: execctl languages\n"
      "\n"
@@ -67,6 +75,7 @@ const char ctl_help_text[] =
     "  result TOKEN     a job's output and verdict\n"
     "  deliveries TOKEN what became of a job's webhook\n"
     "  redeliver TOKEN  deliver it anew\n"
+    "  dead list        jobs that cost their worker each time; also show, retry\n"
     "  languages        what the server runs\n"
     "  health           is the server well?\n"
     "\n"

@@ -128,7 +128,7 @@ int ctl_http(struct ctl *ctl, const char *method, const char *path, struct bytes
              struct ctl_answer *ret, struct err *reterr)
 {
     CLEAN_FREE char *url = mem_printf("%s%s", ctl->url.data, path);
-    const char *headers[4] = {"Accept: application/json"};
+    const char *headers[5] = {"Accept: application/json"};
     size_t n = 1;
     struct exchange x = {.ctl = ctl, .answer = ret, .reterr = reterr};
     struct net_call call = {.method = method,
@@ -142,6 +142,8 @@ int ctl_http(struct ctl *ctl, const char *method, const char *path, struct bytes
 
     if (body.len > 0)
         headers[n++] = "Content-Type: application/json";
+    if (ctl->header[0] != '\0')
+        headers[n++] = ctl->header;
     if (ctl->authorization.len > 0)
         headers[n++] = ctl->authorization.data;
     ctl_answer_done(ret);

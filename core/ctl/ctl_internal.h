@@ -51,6 +51,7 @@ struct ctl {
     struct ctl_options o;
     struct buf url;           /* without a slash at the end */
     struct buf authorization; /* the header, empty without a key */
+    char header[64];          /* one more of each request while it is not empty */
     struct loop *loop;
     struct net_client *client;
     struct loop_signal *signals[2];
@@ -96,6 +97,7 @@ int ctl_submit(struct ctl *ctl);
 int ctl_result(struct ctl *ctl);
 int ctl_deliveries(struct ctl *ctl); /* ctl_delivery.c */
 int ctl_redeliver(struct ctl *ctl);
+int ctl_dead(struct ctl *ctl);      /* ctl_dead.c */
 int ctl_languages(struct ctl *ctl); /* ctl_info.c */
 int ctl_health(struct ctl *ctl);
 

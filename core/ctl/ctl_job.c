@@ -24,13 +24,17 @@ static uint64_t pause_ms(const struct ctl_answer *a)
 
 /* ---- submitting ------------------------------------------------------------------ */
 
-/* A refusal by 503 or 429 accepted nothing, so it may be repeated; silence may not. */
+/* A refusal by 503 or 429 is repeated with the same Idempotency-Key: one of them may say that nobody knows
+ * whether it was accepted. */
 static int post(struct ctl *ctl, const struct buf *body, struct wire_answer *ret, struct err *reterr)
 {
     uint64_t begun = loop_now_ms(ctl->loop);
     struct ctl_answer a = {0};
+    char key[UUID_SIZE];
     int rc;
 
+    uuid_new(key);
+    snprintf(ctl->header, sizeof(ctl->header), "Idempotency-Key: \"%s\"", key);
     for (;;) {
         rc = ctl_http(ctl, "POST", "/v1/jobs", (struct bytes){body->data, body->len}, SUBMIT_DEADLINE_MS, &a,
                       reterr);
@@ -38,6 +42,7 @@ static int post(struct ctl *ctl, const struct buf *body, struct wire_answer *ret
             break;
         ctl_sleep(ctl, pause_ms(&a));
     }
+    ctl->header[0] = '\0';
     if (rc == 0 && a.status / 100 != 2)
         rc = ctl_http_refusal(&a, reterr);
     else if (rc == 0)

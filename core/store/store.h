@@ -27,6 +27,7 @@ struct store_options {
     uint64_t result_ttl_ms;
     uint64_t hook_ttl_ms; /* a result with a webhook is kept this long at least */
     uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
+    uint64_t dead_max, dead_max_bytes, dead_ttl_ms; /* dead letters of one tenant */
 };
 /* Can it be used as store_options.url?  ERR_CONFIG with the reason, in which the url itself is not shown. */
 int store_url_check(const char *url, struct err *reterr);
@@ -52,9 +53,40 @@ pid_t store_embedded_pid(const struct store_embedded *e);
 
 typedef void (*store_done_fn)(void *arg, const struct err *err);
 
+/* What the caller's configuration says of a tenant; zeroed: one turn beside each other tenant's, no bounds.
+ */
+struct store_admission {
+    const char *tenant;           /* of all jobs of the call; NULL: "" */
+    uint32_t weight;              /* turns for each of a tenant of weight 1; 0: 1 */
+    uint64_t max_jobs, max_bytes; /* of its jobs that wait; 0: the queue's bounds alone */
+    uint64_t rate, burst;         /* jobs a minute, jobs at once; rate 0: any number */
+    /* Who submits with the same key within idempotency_ttl_ms gets the first one's tokens, or ERR_CONFLICT if
+     * the fingerprint is another.  Hexadecimal; NULL: none. */
+    const char *idempotency_key, *fingerprint;
+    uint64_t idempotency_ttl_ms;
+};
+enum store_admitted {
+    STORE_ADMITTED,
+    STORE_ADMITTED_BEFORE, /* by its idempotency key */
+    STORE_KEY_REUSED,      /* the key came with something else before */
+    STORE_RATE_EXCEEDED,
+    STORE_QUEUE_FULL,
+};
+struct store_submitted {
+    enum store_admitted how;
+    const char *tokens; /* BEFORE: of that time, with a blank between; borrowed */
+    bool metered;       /* the next two are known */
+    uint64_t left;      /* jobs that the rate allows now */
+    uint64_t reset_ms;  /* until it allows as many as it ever does */
+    uint64_t retry_ms;  /* RATE_EXCEEDED, QUEUE_FULL: when it is likely to be accepted */
+};
+/* err NULL: admitted, now or before.  Else `r` says why not, NULL if that is not about this submission:
+ * ERR_FULL for a queue that is full and for a rate, ERR_CONFLICT for a key. */
+typedef void (*store_submitted_fn)(void *arg, const struct err *err, const struct store_submitted *r);
 /* One atomic call for all of them: accepted whole or not at all.  If the connection is lost before the answer
  * the same call is made once more, which changes nothing if the first came through. */
-void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg);
+void store_submit(struct store *s, struct job *const *jobs, size_t count,
+                  const struct store_admission *admission, store_submitted_fn done, void *arg);
 
 struct store_view {  /* a job as it is now */
     struct job *job; /* without callback, args, source and tests; borrowed for the callback */
@@ -84,8 +116,8 @@ struct store_claim {
 /* `more`: nothing may have been found, but asking again at once is worth it. */
 typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count,
                                bool more);
-/* Up to `max` jobs, by priority, round-robin between tenants.  `languages` this worker serves; a job of
- * another language is left for others. */
+/* Up to `max` jobs, by priority; within one, tenants take turns by their weight.  `languages` this worker
+ * serves; a job of another language is left for others. */
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
                  size_t max, store_claim_fn done, void *arg);
 struct store_lease {
@@ -104,13 +136,34 @@ void store_finish(struct store *s, const char *token, uint32_t epoch, const stru
                   store_done_fn done, void *arg);
 /* Hands a job back: to the head of its queue, attempt not counted. */
 void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg);
-/* Returns expired leases to the queue; ends jobs past max_attempts, and those that waited for a worker
- * longer than queue_max_wait_ms, as internal_error.  A bounded number at a time; every role does it. */
+/* Returns expired leases to the queue; ends jobs past max_attempts, which become dead letters, and those that
+ * waited for a worker longer than queue_max_wait_ms, as internal_error.  A bounded number at a time; every
+ * role does it. */
 typedef void (*store_reap_fn)(void *arg, const struct err *err, size_t recovered, size_t overdue);
 void store_reap(struct store *s, store_reap_fn done, void *arg);
 /* fn is called (a hint, coalesced) when jobs became ready, or will be by the time that a question which fn
  * asks at once is answered. */
 void store_on_ready(struct store *s, loop_fn fn, void *arg);
+
+/* ---- dead letters (store_dead.c) -------------------------------------------------------- */
+
+/* What cost its worker max_attempts times: ended, and kept with its program for dead_ttl_ms.  Each tenant has
+ * its own list, of the newest dead_max, and dead_max_bytes. */
+struct store_letter {
+    struct job *job; /* as in a view, from store_dead_get() whole; borrowed for the callback */
+    uint64_t ended_ms, bytes;
+    uint32_t attempts;
+};
+/* `all`: how many there are. */
+typedef void (*store_letters_fn)(void *arg, const struct err *err, const struct store_letter *l, size_t count,
+                                 size_t all);
+/* The newest first. */
+void store_dead_list(struct store *s, const char *tenant, size_t offset, size_t max, store_letters_fn done,
+                     void *arg);
+/* One, or ERR_NOT_FOUND. */
+void store_dead_get(struct store *s, const char *tenant, const char *token, store_letters_fn done, void *arg);
+/* Takes it off the list; one that is not there is fine. */
+void store_dead_drop(struct store *s, const char *tenant, const char *token, store_done_fn done, void *arg);
 
 #define STORE_WARM_MAX 16 /* languages of a worker with warm runtimes; more are not told of */
 #define STORE_WARM_WAYS 4 /* room for what warm.h counts */
@@ -246,6 +299,7 @@ struct store_stats {
     uint64_t queued[JOB_PRIORITY_COUNT], running, outbox, outbox_dead;
     uint64_t queued_bytes, oldest_queued_ms;                         /* Unix ms, 0 if none */
     uint64_t accepted, recovered, webhook_delivered, webhook_failed; /* since the beginning */
+    uint64_t late, dead; /* results of workers that were given up; jobs that cost too many workers */
     struct store_worker *workers;
     size_t worker_count;
     struct store_language_stats *languages;

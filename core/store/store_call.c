@@ -52,10 +52,6 @@ void store_args_done(struct store_args *a)
 
 static int reply_error(struct err *err, const char *text)
 {
-    if (strncmp(text, "FULL jobs", 9) == 0)
-        return err_set(err, ERR_FULL, "the queue holds as many jobs as queue.max_jobs allows");
-    if (strncmp(text, "FULL bytes", 10) == 0)
-        return err_set(err, ERR_FULL, "the queue holds as many bytes as queue.max_bytes allows");
     if (strncmp(text, "NOTFOUND ", 9) == 0)
         return err_set(err, ERR_NOT_FOUND, "%s", text + 9);
     if (strncmp(text, "CONFLICT ", 9) == 0)

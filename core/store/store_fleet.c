@@ -132,7 +132,7 @@ static void on_stats(struct store_call *c, const redisReply *reply, const struct
     struct store_stats st = {0};
     redisReply **e;
 
-    if (err == NULL && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 14)) {
+    if (err == NULL && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 16)) {
         err_set(&c->err, ERR_INTERNAL, "Redis answered something else than numbers");
         err = &c->err;
     }
@@ -152,11 +152,13 @@ static void on_stats(struct store_call *c, const redisReply *reply, const struct
     st.webhook_delivered = store_reply_u64(e[9]);
     st.webhook_failed = store_reply_u64(e[10]);
     st.outbox_dead = store_reply_u64(e[11]);
-    read_workers(e[12], &st);
-    st.language_count = e[13]->elements;
+    st.late = store_reply_u64(e[12]);
+    st.dead = store_reply_u64(e[13]);
+    read_workers(e[14], &st);
+    st.language_count = e[15]->elements;
     st.languages = mem_zero(st.language_count, sizeof(*st.languages));
     for (size_t i = 0; i < st.language_count; i++)
-        read_language(e[13]->element[i], &st.languages[i]);
+        read_language(e[15]->element[i], &st.languages[i]);
     done(c->arg, NULL, &st);
     free(st.workers);
     free(st.languages);

@@ -26,6 +26,9 @@ enum store_script {
     SCRIPT_STATS,
     SCRIPT_BEAT,
     SCRIPT_LANGUAGES,
+    SCRIPT_DEAD_LIST,
+    SCRIPT_DEAD_GET,
+    SCRIPT_DEAD_DROP,
     SCRIPT_COUNT
 };
 extern const char *const store_scripts[SCRIPT_COUNT];

@@ -1,53 +1,8 @@
 /* store_job.c - a job's changes of state, each one script. */
+#include "log/log.h"
 #include "store_internal.h"
 
 /* ---- clients ------------------------------------------------------------------------- */
-
-static void submit_args(const struct store_options *o, struct store_args *a, const struct job *job,
-                        struct buf *def, struct buf *meta)
-{
-    bool hook = job->callback_url != NULL;
-
-    store_args_str(a, job->token);
-    store_args_add(a, def->data, def->len);
-    store_args_add(a, meta->data, meta->len);
-    store_args_num(a, (uint64_t)job->priority);
-    store_args_num(a, (uint64_t)job->language_id);
-    store_args_str(a, job->tenant == NULL ? "" : job->tenant);
-    store_args_num(a, def->len + meta->len);
-    store_args_str(a, hook ? job->callback_url : "");
-    store_args_num(a, hook ? MAX(o->result_ttl_ms, o->hook_ttl_ms) : o->result_ttl_ms);
-}
-
-void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg)
-{
-    struct buf *records = mem_zero(2 * count, sizeof(*records));
-    struct store_args a = {0};
-    int rc = 0;
-
-    store_args_num(&a, s->o.queue_max_jobs);
-    store_args_num(&a, s->o.queue_max_bytes);
-    store_args_num(&a, s->o.queue_max_wait_ms);
-    store_args_num(&a, count);
-    for (size_t i = 0; i < count && rc == 0; i++) {
-        rc = store_put_job(jobs[i], true, &records[2 * i]);
-        if (rc == 0)
-            rc = store_put_job(jobs[i], false, &records[2 * i + 1]);
-        if (rc == 0)
-            submit_args(&s->o, &a, jobs[i], &records[2 * i], &records[2 * i + 1]);
-    }
-    if (rc == 0) {
-        store_script_call_surely(s, SCRIPT_SUBMIT, &a, store_done_reply, (void (*)(void))done, arg);
-        if (s->ready_fn != NULL) /* a worker in this process asks in the same breath: one round, one write */
-            s->ready_fn(s->ready_arg);
-    } else { /* no memory: asked without a question, it is answered as unreachable */
-        store_args_done(&a);
-        store_refuse(s, store_done_reply, (void (*)(void))done, arg);
-    }
-    for (size_t i = 0; i < 2 * count; i++)
-        buf_done(&records[i]);
-    free(records);
-}
 
 void store_cancel(struct store *s, const char *token, store_done_fn done, void *arg)
 {
@@ -194,12 +149,19 @@ void store_release(struct store *s, const char *token, uint32_t epoch, store_don
 static void on_reap(struct store_call *c, const redisReply *reply, const struct err *err)
 {
     store_reap_fn done = (store_reap_fn)c->done;
+    const redisReply *dead;
 
-    if (err != NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+    if (err != NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3) {
         done(c->arg, err, 0, 0);
-    else
-        done(c->arg, NULL, (size_t)store_reply_u64(reply->element[0]),
-             (size_t)store_reply_u64(reply->element[1]));
+        return;
+    }
+    dead = reply->element[2];
+    for (size_t i = 0; i < dead->elements; i++)
+        LOG_WARN("job_dead", F_STR("token", dead->element[i]->str),
+                 F_UINT("attempts", c->store->o.max_attempts),
+                 F_STR("hint", "each time its worker was lost; execctl dead show TOKEN"));
+    done(c->arg, NULL, (size_t)store_reply_u64(reply->element[0]),
+         (size_t)store_reply_u64(reply->element[1]));
 }
 
 void store_reap(struct store *s, store_reap_fn done, void *arg)
@@ -212,5 +174,8 @@ void store_reap(struct store *s, store_reap_fn done, void *arg)
     store_args_add(&a, s->overdue_result.data, s->overdue_result.len);
     store_args_num(&a, JOB_CANCELLED);
     store_args_add(&a, s->cancelled_result.data, s->cancelled_result.len);
+    store_args_num(&a, s->o.dead_max);
+    store_args_num(&a, s->o.dead_max_bytes);
+    store_args_num(&a, MAX(s->o.dead_ttl_ms, (uint64_t)1));
     store_script_call(s, SCRIPT_REAP, &a, on_reap, (void (*)(void))done, arg, NULL);
 }

@@ -69,6 +69,14 @@ struct wire_deliveries { /* what GET /v1/jobs/{token}/deliveries shows */
     size_t count;
 };
 int wire_deliveries_json(const struct wire_deliveries *d, struct buf *out);
+struct wire_letter {       /* a dead letter */
+    const struct job *job; /* for wire_letter_json() whole */
+    uint64_t ended_ms, bytes;
+    uint32_t attempts;
+};
+/* {"total":..., "jobs":[...]}; one with source_code, args and tests. */
+int wire_letters_json(const struct wire_letter *l, size_t count, size_t all, struct buf *out);
+int wire_letter_json(const struct wire_letter *l, struct buf *out);
 
 struct wire_language {
     int32_t id;
@@ -114,6 +122,14 @@ struct wire_delivery_reader {
 };
 int wire_deliveries_read(struct bytes body, const struct wire_delivery_reader *fn,
                          struct err *reterr) NODISCARD;
+struct wire_letter_line { /* of GET /v1/dead, for people */
+    char token[UUID_SIZE], ended_at[40];
+    int32_t language_id;
+    uint64_t attempts, bytes;
+};
+/* Calls fn for each; the total goes to *ret_all. */
+int wire_letters_read(struct bytes body, void (*fn)(void *arg, const struct wire_letter_line *l), void *arg,
+                      uint64_t *ret_all, struct err *reterr) NODISCARD;
 int wire_problem_text(struct bytes body, struct buf *out); /* one line for a person from problem+json */
 /* calls fn for each language of GET /languages */
 int wire_languages_read(struct bytes body,

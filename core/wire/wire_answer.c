@@ -341,3 +341,57 @@ int wire_languages_read(struct bytes body,
             return rc;
     return 0;
 }
+
+/* ---- dead letters ----------------------------------------------------------------------- */
+
+static bool letter_read(struct bytes item, struct wire_letter_line *l)
+{
+    double language = 0, attempts = 0, bytes = 0;
+    struct wire_walk walk;
+    struct bytes key, value;
+
+    if (!wire_walk_into(item, '{', &walk))
+        return false;
+    while (wire_walk_next(&walk, &key, &value)) {
+        if (wire_string_is(key, "token"))
+            wire_string_copy(value, l->token, sizeof(l->token));
+        else if (wire_string_is(key, "ended_at"))
+            wire_string_copy(value, l->ended_at, sizeof(l->ended_at));
+        else if ((wire_string_is(key, "language_id") && !wire_whole_copy(value, 1, INT32_MAX, &language)) ||
+                 (wire_string_is(key, "attempts") && !wire_whole_copy(value, 0, INT32_MAX, &attempts)) ||
+                 (wire_string_is(key, "bytes") && !wire_whole_copy(value, 0, 0x1p53, &bytes)))
+            return false;
+    }
+    l->language_id = (int32_t)language;
+    l->attempts = (uint64_t)attempts;
+    l->bytes = (uint64_t)bytes;
+    return uuid_valid(l->token);
+}
+
+int wire_letters_read(struct bytes body, void (*fn)(void *arg, const struct wire_letter_line *l), void *arg,
+                      uint64_t *ret_all, struct err *reterr)
+{
+    struct wire_walk walk, jobs = {0};
+    struct bytes name, value;
+    double all = 0;
+    int rc = wire_answer_check(body, reterr);
+
+    if (rc != 0)
+        return rc;
+    if (!wire_walk_into(body, '{', &walk))
+        return err_set(reterr, -EBADMSG, "the answer is no list of dead letters");
+    while (wire_walk_next(&walk, &name, &value)) {
+        if ((wire_string_is(name, "total") && !wire_whole_copy(value, 0, 0x1p53, &all)) ||
+            (wire_string_is(name, "jobs") && !wire_walk_into(value, '[', &jobs)))
+            return err_set(reterr, -EBADMSG, "the list of dead letters cannot be read");
+    }
+    while (jobs.p != NULL && wire_walk_next(&jobs, NULL, &value)) {
+        struct wire_letter_line l = {0};
+
+        if (!letter_read(value, &l))
+            return err_set(reterr, -EBADMSG, "the list of dead letters has an entry that cannot be read");
+        fn(arg, &l);
+    }
+    *ret_all = (uint64_t)all;
+    return 0;
+}

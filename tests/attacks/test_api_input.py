@@ -16,6 +16,7 @@ import urllib.parse
 import uuid
 
 import pytest
+import requests
 from host import resident
 from rows import Attack, row
 from server import PATIENCE, ROOT, eventually
@@ -410,15 +411,25 @@ def test_A17_log_injection(attack, start):
 
 @row("A18", star=True)
 def test_A18_idempotency_keys(attack, start):
-    """What is not offered is not feigned: a request that counts on it is refused, and makes no job."""
-    s = start()
+    """Eight at once make one job; another body under the key makes none; another tenant's key is another key."""
+    mine, other = secrets.token_hex(16), secrets.token_hex(16)
+    s = start({"api": {"keys": [{"name": "mine", "key": mine}, {"name": "other", "key": other}]}})
     body = {"language_id": 71, "source_code": "print(1)"}
-    key = {"Idempotency-Key": '"%s"' % uuid.uuid4()}
+    key = {"Idempotency-Key": '"%s"' % uuid.uuid4(), "X-Auth-Token": mine}
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: s.request("POST", "/v1/jobs", json=body, headers=key), range(8)))
-    for r in answers + [s.request("POST", "/submit/batch", json={"submissions": [body]}, headers=key)]:
+        answers = list(pool.map(lambda _: requests.post(s.url + "/v1/jobs", json=body, headers=key), range(8)))
+    accepted = {r.json()["token"] for r in answers if r.status_code == 202}
+    assert len(accepted) == 1 and {r.status_code for r in answers} <= {202, 409}, [r.text for r in answers]
+    for path, changed in (("/v1/jobs", dict(body, source_code="print(2)")), ("/submit/batch", {"submissions": [body]})):
+        r = s.request("POST", path, json=changed, headers=key)
+        assert r.status_code == 422 and r.json()["field"] == "Idempotency-Key", r.text
+    for bad in ("x", '"x', '""', '"%s"' % ("x" * 256), '"a", "b"', '"\\n"'):
+        r = s.request("POST", "/v1/jobs", json=body, headers=dict(key, **{"Idempotency-Key": bad}))
         assert r.status_code == 400 and r.json()["field"] == "Idempotency-Key", r.text
-    assert "execd_jobs_accepted_total 0" in s.request("GET", "/metrics").text
+    theirs = s.request("POST", "/v1/jobs", json=body, headers=dict(key, **{"X-Auth-Token": other}))
+    assert theirs.status_code == 202 and theirs.json()["token"] not in accepted
+    assert s.request("GET", "/v1/jobs/" + accepted.pop(), headers={"X-Auth-Token": other}).status_code == 404
+    eventually(lambda: "execd_jobs_accepted_total 2" in s.request("GET", "/metrics", headers=key).text, "two jobs in all")
 
 
 @row("A19", star=True)

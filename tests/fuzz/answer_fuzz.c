@@ -19,6 +19,14 @@ static bool is_json(struct bytes body)
     return wire_text_check(body, &rules, &fault) == 0;
 }
 
+static void take_letter(void *arg, const struct wire_letter_line *l)
+{
+    size_t *count = arg;
+
+    FUZZ_CHECK(uuid_valid(l->token) && memchr(l->ended_at, '\0', sizeof(l->ended_at)) != NULL);
+    ++*count;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *copy = fuzz_copy(data, size);
@@ -26,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wire_answer answer = {0};
     struct err err = {0};
     CLEAN_BUF struct buf line = {0};
+    uint64_t all;
     size_t count = 0;
 
     if (wire_answer_read(body, &answer, &err) == 0) {
@@ -38,6 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     err = (struct err){0};
     if (wire_languages_read(body, take_language, &count, &err) == 0)
+        FUZZ_CHECK(is_json(body));
+    else
+        FUZZ_CHECK(err.code < 0 && err.text[0] != '\0');
+    err = (struct err){0};
+    if (wire_letters_read(body, take_letter, &count, &all, &err) == 0)
         FUZZ_CHECK(is_json(body));
     else
         FUZZ_CHECK(err.code < 0 && err.text[0] != '\0');

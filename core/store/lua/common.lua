@@ -10,8 +10,15 @@
 --                             how it ended (delivered, given_up)
 --   <p>:def:<token>           what a worker needs, until the job has ended.  Beside the hash, because one field
 --                             of more than hash-max-listpack-value bytes makes a hash take a kilobyte more
---   <p>:ring:<prio>:<lang>    list of tenants with something queued, each once
 --   <p>:q:<prio>:<lang>:<ten> list of tokens
+--   <p>:ring:<prio>:<lang>    sorted set: tenants with something in such a queue, by the pass of their next turn
+--   <p>:pass:<prio>           hash: the pass of each tenant's next turn, and the language of its last (`lang:<ten>`)
+--   <p>:ten:<ten>             hash of a tenant with something queued: n tokens, by bytes, and its pace
+--   <p>:weight                hash: weights of tenants, where not 1
+--   <p>:rate:<ten>            when its bucket is full again (ms), until then
+--   <p>:dead:<ten>            sorted set: dead letters, tokens of jobs that cost too many workers, by when they ended
+--   <p>:letter:<token>        the program of one, as in def
+--   <p>:idem:<ten>:<key>      fingerprint of a request and the tokens that answered it, 24 h
 --   <p>:wait                  sorted set: token of a queued job by its dl
 --   <p>:lease                 sorted set: token by the end of its lease (ms)
 --   <p>:out                   sorted set: endpoint (host:port of a callback) by when the next may be taken (ms)
@@ -27,7 +34,11 @@
 --   <p>:workers, <p>:worker:<id>  sorted set of workers by their last heartbeat, the heartbeats
 --
 -- A token stands in a queue once for each time its job was queued.  One whose job has ended while it waited is
--- left where it is, counted as `dead`, and dropped by the claim that meets it.
+-- left where it is, counted as `stale`, and dropped by the claim that meets it.
+--
+-- Whose turn it is (stride scheduling): each turn moves a tenant's pass by STRIDE / weight, and the least pass is
+-- next, whatever the language.  One that is behind the last turn that anybody had (`pass:<prio>` in count) counts as
+-- that, so who comes again after a time without jobs is next, once.
 local p = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -41,6 +52,10 @@ local function key_fly(endpoint) return p .. ':fly:' .. endpoint end
 local function key_brk(endpoint) return p .. ':brk:' .. endpoint end
 local function key_log(token) return p .. ':log:' .. token end
 local lease, out, count, wait, since = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait', p .. ':since'
+local function key_pass(prio) return p .. ':pass:' .. prio end
+local function key_dead(ten) return p .. ':dead:' .. ten end
+local function key_letter(token) return p .. ':letter:' .. token end
+local function key_tenant(ten) return p .. ':ten:' .. ten end
 
 local function number(value) return tonumber(value or 0) or 0 end
 
@@ -53,16 +68,30 @@ local function count_add(field, n)
   if n ~= 0 then redis.call('HINCRBY', count, field, n) end
 end
 
--- A tenant stands in its ring exactly while its queue has something.  push: RPUSH, or LPUSH to be the next.
-local function enqueue(tokens, prio, lang, ten, push)
-  local q = key_queue(prio, lang, ten)
-  if redis.call('EXISTS', q) == 0 then redis.call(push, key_ring(prio, lang), ten) end
-  call_with(push, q, tokens)
-  count_add('queued:' .. prio, #tokens)
+-- What a tenant has in the queues; the hash is there as long as there is anything.
+local function tenant_add(ten, tokens, bytes)
+  local k = key_tenant(ten)
+  if bytes ~= 0 then redis.call('HINCRBY', k, 'by', bytes) end
+  if tokens ~= 0 and redis.call('HINCRBY', k, 'n', tokens) <= 0 then redis.call('DEL', k) end
 end
 
-local function dequeued(token, prio, bytes)
+local function pass_now(prio) return number(redis.call('HGET', count, 'pass:' .. prio)) end
+
+-- A tenant stands in a ring exactly while such a queue of it has something.
+local function enqueue(tokens, prio, lang, ten, bytes)
+  local q = key_queue(prio, lang, ten)
+  if redis.call('EXISTS', q) == 0 then
+    redis.call('ZADD', key_ring(prio, lang), number(redis.call('HGET', key_pass(prio), ten)), ten)
+  end
+  call_with('RPUSH', q, tokens)
+  tenant_add(ten, #tokens, bytes)
+  count_add('queued:' .. prio, #tokens)
+  count_add('bytes', bytes)
+end
+
+local function dequeued(token, prio, ten, bytes)
   redis.call('ZREM', wait, token)
+  tenant_add(ten, 0, -bytes)
   count_add('queued:' .. prio, -1)
   count_add('bytes', -bytes)
 end
@@ -125,19 +154,48 @@ local function conclude(token, epoch, status, result)
 end
 
 -- The same for one that still waits in a queue.
-local function conclude_queued(token, epoch, prio, bytes, status, result)
-  dequeued(token, prio, bytes)
-  count_add('dead', 1)
+local function conclude_queued(token, epoch, prio, ten, bytes, status, result)
+  dequeued(token, prio, ten, bytes)
+  count_add('stale', 1)
   conclude(token, epoch, status, result)
 end
 
+-- Back to the head of its queue, and its tenant's turn is given back: it is next, before all whose turn is as near.
 local function requeue(token)
   local k = key_job(token)
-  local prio, lang, ten, bytes, deadline = unpack(redis.call('HMGET', k, 'prio', 'lang', 'ten', 'by', 'dl'))
+  local prio, lang, ten, by, deadline = unpack(redis.call('HMGET', k, 'prio', 'lang', 'ten', 'by', 'dl'))
+  local pass = pass_now(prio) - 1
   redis.call('ZREM', lease, token)
   redis.call('HSET', k, 'st', '0', 'w', '')
   redis.call('ZADD', wait, deadline, token)
-  count_add('bytes', number(bytes))
-  enqueue({token}, prio, lang, ten, 'LPUSH')
+  redis.call('LPUSH', key_queue(prio, lang, ten), token)
+  redis.call('HSET', key_pass(prio), ten, pass)
+  redis.call('ZADD', key_ring(prio, lang), pass, ten)
+  tenant_add(ten, 1, number(by))
+  count_add('queued:' .. prio, 1)
+  count_add('bytes', number(by))
   redis.call('PUBLISH', p .. ':ready', '1')
+end
+
+-- How fast jobs leave the queues: `pn` since `pt`, and `pv` a second in the time before that.
+local PACE_MS = 5000
+local function pace_add(key, n)
+  local since, before, so_far = unpack(redis.call('HMGET', key, 'pt', 'pv', 'pn'))
+  local age = now - number(since)
+  if not since then
+    redis.call('HSET', key, 'pt', now, 'pn', n)
+  elseif age >= PACE_MS then
+    redis.call('HSET', key, 'pt', now, 'pv', number(so_far) * 1000 / age, 'pn', n)
+  else
+    redis.call('HINCRBY', key, 'pn', n)
+  end
+end
+
+-- Jobs a second; 0 if none has left.
+local function pace_of(key)
+  local since, before, so_far = unpack(redis.call('HMGET', key, 'pt', 'pv', 'pn'))
+  if not since then return 0 end
+  local age = math.max(now - number(since), 1000)
+  if not before or age >= PACE_MS then return number(so_far) * 1000 / age end
+  return (number(before) * PACE_MS + number(so_far) * 1000) / (PACE_MS + age)
 end

@@ -1,12 +1,16 @@
 -- finish.lua p token epoch status result bucket microseconds cache -> OK | CONFLICT
 --
+-- A worker that was given up is not heard: its result is late, and counted.
 -- bucket: index of the execution time's histogram bucket, -1 if nothing was run.
 -- cache: "hit" or "miss" of the compiled output, "" if it was not looked for.
 local token, epoch, bucket = ARGV[2], ARGV[3], tonumber(ARGV[6])
 local k = key_job(token)
 local st, ep, fe = unpack(redis.call('HMGET', k, 'st', 'ep', 'fe'))
 if fe == epoch and st ~= '0' and st ~= '1' then return 'OK' end -- the answer to the first was lost
-if st ~= '1' or ep ~= epoch then return redis.error_reply('CONFLICT the lease was lost') end
+if st ~= '1' or ep ~= epoch then
+  redis.call('HINCRBY', count, 'late', 1)
+  return redis.error_reply('CONFLICT the lease was lost')
+end
 local lang = conclude(token, epoch, ARGV[4], ARGV[5])
 local s = p .. ':stat:' .. lang
 if ARGV[8] ~= '' then redis.call('HINCRBY', s, 'cc:' .. ARGV[8], 1) end

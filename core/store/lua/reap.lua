@@ -1,6 +1,36 @@
--- reap.lua p max_attempts failed_status lost_result overdue_result cancelled_status cancelled_result
---   -> {how many were taken over from lost workers, how many waited too long}
+-- reap.lua p max_attempts failed_status lost_result overdue_result cancelled_status cancelled_result dead_max
+--   dead_max_bytes dead_ttl -> {how many were taken over from lost workers, how many waited too long, {dead token...}}
 local BATCH = 100
+local dead_max, dead_max_bytes, dead_ttl = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local dead, tenants = {}, {}
+
+-- Ends it, and keeps its program where somebody may look at it and try again.
+local function bury(token, ep)
+  local ten, ttl = unpack(redis.call('HMGET', key_job(token), 'ten', 'ttl'))
+  if redis.call('EXISTS', key_def(token)) == 0 then return conclude(token, ep, ARGV[3], ARGV[4]) end
+  redis.call('RENAME', key_def(token), key_letter(token))
+  redis.call('PEXPIRE', key_letter(token), dead_ttl)
+  conclude(token, ep, ARGV[3], ARGV[4])
+  redis.call('PEXPIRE', key_job(token), math.max(number(ttl), dead_ttl))
+  redis.call('ZADD', key_dead(ten), now, token)
+  redis.call('PEXPIRE', key_dead(ten), dead_ttl)
+  dead[#dead + 1] = token
+  tenants[ten] = true
+end
+
+-- The newest of a tenant's stay, as far as there is room.
+local function trim(ten)
+  local bytes = 0
+  redis.call('ZREMRANGEBYSCORE', key_dead(ten), '-inf', now - dead_ttl)
+  for i, token in ipairs(redis.call('ZREVRANGE', key_dead(ten), 0, -1)) do
+    bytes = bytes + redis.call('STRLEN', key_letter(token))
+    if i > dead_max or bytes > dead_max_bytes then
+      redis.call('ZREM', key_dead(ten), token)
+      redis.call('DEL', key_letter(token))
+    end
+  end
+end
+
 local expired = redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(expired) do
   local st, ep, at, cancel = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'at', 'cancel'))
@@ -9,20 +39,22 @@ for _, token in ipairs(expired) do
   elseif cancel then
     conclude(token, ep, ARGV[6], ARGV[7])
   elseif number(at) >= tonumber(ARGV[2]) then
-    conclude(token, ep, ARGV[3], ARGV[4])
+    bury(token, ep)
   else
     requeue(token)
   end
 end
 if #expired > 0 then redis.call('HINCRBY', count, 'recovered', #expired) end
+count_add('dead', #dead)
+for ten in pairs(tenants) do trim(ten) end
 
 local overdue = redis.call('ZRANGEBYSCORE', wait, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(overdue) do
-  local st, ep, prio, by = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'prio', 'by'))
+  local st, ep, prio, ten, by = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'prio', 'ten', 'by'))
   if st == '0' then
-    conclude_queued(token, ep, prio, number(by), ARGV[3], ARGV[5])
+    conclude_queued(token, ep, prio, ten, number(by), ARGV[3], ARGV[5])
   else
     redis.call('ZREM', wait, token)
   end
 end
-return {#expired, #overdue}
+return {#expired, #overdue, dead}

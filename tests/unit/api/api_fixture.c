@@ -124,6 +124,7 @@ int fixture_teardown(void **state)
         plugin_set_free(fx->plugins);
     fx->plugins = NULL;
     fx->untold = false;
+    fx->lease_ms = 0;
     fx->conf = conf_free(fx->conf);
     return 0;
 }
@@ -152,12 +153,15 @@ void fixture_open(struct fixture *fx)
     const struct conf *c = fx->conf;
     struct store_options so = {.url = fx->redis_url,
                                .prefix = c->queue_prefix,
-                               .lease_ms = 60000,
+                               .lease_ms = fx->lease_ms == 0 ? 60000 : fx->lease_ms,
                                .max_attempts = 3,
                                .result_ttl_ms = 60000,
                                .queue_max_jobs = c->queue_max_jobs,
                                .queue_max_bytes = c->queue_max_bytes,
-                               .queue_max_wait_ms = c->queue_max_wait_ms};
+                               .queue_max_wait_ms = c->queue_max_wait_ms,
+                               .dead_max = c->dead_max,
+                               .dead_max_bytes = c->dead_max_bytes,
+                               .dead_ttl_ms = c->dead_ttl_ms};
     struct api_options ao = {.loop = fx->loop, .conf = c, .plugins = fx->plugins, .roles = 1};
     struct net_client_options co = {.connections_max = 8, .user_agent = "test"};
     struct answer a = {0};

@@ -22,6 +22,7 @@ struct fixture {
     struct conf *conf;
     struct plugin_set *plugins; /* NULL unless the test opens some; the teardown frees it */
     bool untold;                /* no worker has told what it runs */
+    uint64_t lease_ms;          /* of the store; 0: a minute */
     struct store *store;
     struct api *api;
     struct net_client *client;

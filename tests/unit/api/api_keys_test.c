@@ -15,8 +15,8 @@ static int setup(void **state)
     fx = *state;
     fx->conf->keys = mem_zero(2, sizeof(*fx->conf->keys));
     fx->conf->key_count = 2;
-    fx->conf->keys[0] = (struct conf_key){mem_dup("a"), mem_dup(KEY_A)};
-    fx->conf->keys[1] = (struct conf_key){mem_dup("b"), mem_dup(KEY_B)};
+    fx->conf->keys[0] = (struct conf_key){.name = mem_dup("a"), .key = mem_dup(KEY_A)};
+    fx->conf->keys[1] = (struct conf_key){.name = mem_dup("b"), .key = mem_dup(KEY_B)};
     fixture_open(fx);
     return 0;
 }

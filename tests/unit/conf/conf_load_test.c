@@ -54,7 +54,7 @@ static void test_defaults(void **state)
     assert_null(c->queue_password);
     assert_string_equal(c->queue_prefix, "execd");
     assert_string_equal(c->redis_server, "redis-server");
-    assert_int_equal(c->lease_ms, 15000);
+    assert_int_equal(c->lease_ms, 10000);
     assert_int_equal(c->max_attempts, 3);
     assert_int_equal(c->result_ttl_ms, 86400000);
     assert_int_equal(c->queue_max_jobs, 1000000);
@@ -259,7 +259,8 @@ static void test_keys_and_secrets(void **state)
     CLEAN_FREE char *text =
         mem_printf("api = { address = \"0.0.0.0\"; keys = ( { name = \"a\"; key_file = \"%s\"; },\n"
                    "  { name = \"b\"; key_env = \"CONF_TEST_KEY\"; }, { name = \"c-1.x\"; key = "
-                   "\"sixteen-letters!\"; } ); };\n"
+                   "\"sixteen-letters!\"; weight = 5; max_bytes = \"2M\"; rate_per_minute = 60; } );\n"
+                   "  rate_burst = 7; };\n"
                    "queue = { password_env = \"CONF_TEST_KEY\"; }; hook = { secret_file = \"%s\"; };",
                    key, secret);
     static const char whsec[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\r\n";
@@ -275,6 +276,14 @@ static void test_keys_and_secrets(void **state)
     assert_string_equal(c->keys[0].key, "a-key-from-a-file-0123");
     assert_string_equal(c->keys[1].key, "a-key-from-the-environment");
     assert_string_equal(c->keys[2].name, "c-1.x");
+    assert_int_equal(c->keys[0].weight, 1); /* what a key does not say is as for all */
+    assert_int_equal(c->keys[0].rate, 0);
+    assert_int_equal(c->keys[0].burst, 7);
+    assert_int_equal(c->keys[2].weight, 5);
+    assert_int_equal(c->keys[2].max_bytes, 2 << 20);
+    assert_int_equal(c->keys[2].max_jobs, 0);
+    assert_int_equal(c->keys[2].rate, 60);
+    assert_int_equal(c->keys[2].burst, 7);
     assert_string_equal(c->queue_password, "a-key-from-the-environment");
     assert_string_equal(c->hook_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
     conf_free(c);

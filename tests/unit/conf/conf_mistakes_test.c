@@ -107,7 +107,7 @@ static const struct {
     {"api = { idle_ms = 1000; };",
      "1: api.idle_ms: 1000 is less than api.wait_max_ms, which is 60000 by default\n"},
     {"worker = { heartbeat_ms = 6000; };",
-     "1: queue.lease_ms (15000) must be at least 3 * worker.heartbeat_ms (6000): one lost heartbeat would "
+     "1: queue.lease_ms (10000) must be at least 3 * worker.heartbeat_ms (6000): one lost heartbeat would "
      "lose the job\n"},
     {"\nqueue = { lease_ms = 5000; };", "2: queue.lease_ms (5000) must be at least 3 * worker.heartbeat_ms "
                                         "(3000): one lost heartbeat would lose the job\n"},
@@ -154,8 +154,17 @@ static const struct {
      "1: api.keys: item 0: key_file: /etc/passwd is open to every user of this machine; chmod 600 it\n"},
     {"api = { keys = ( { name = \"a\"; key_file = \"/dev/null\"; } ); };",
      "1: api.keys: item 0: key_file: /dev/null must be a regular file\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; weight = 0; } ); };",
+     "1: api.keys: item 0: weight 0 must be within 1..1000\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; max_bytes = \"2T\"; } ); };",
+     "1: api.keys: item 0: max_bytes 2T must be a number of bytes, or a string as \"64k\", \"16M\" or "
+     "\"2G\", within "
+     "0..1024G bytes\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; rate_per_minute = \"5\"; } ); };",
+     "1: api.keys: item 0: rate_per_minute must be a whole number\n"},
     {"api = { keys = ( { nam = \"a\"; key = 5; } ); };",
-     "1: api.keys: item 0: `nam` is no key of it; name, key, key_file and key_env are\n"
+     "1: api.keys: item 0: `nam` is no key of it; name, key, key_file, key_env, weight, max_jobs, max_bytes, "
+     "rate_per_minute and rate_burst are\n"
      "1: api.keys: item 0: key must be a string in quotes\n"},
     /* other secrets */
     {"queue = { password = \"a\";\n password_file = \"/x\"; };",
@@ -243,7 +252,7 @@ static void test_environment(void **state)
         "EXECD_QUEUE_PASSWORD_FILE", "/nonexistent",
         "environment EXECD_QUEUE_PASSWORD_FILE: /nonexistent cannot be read: No such file or directory\n");
     env_mistake("EXECD_WORKER_HEARTBEAT_MS", "6000",
-                "environment EXECD_WORKER_HEARTBEAT_MS: queue.lease_ms (15000) must be at least 3 * "
+                "environment EXECD_WORKER_HEARTBEAT_MS: queue.lease_ms (10000) must be at least 3 * "
                 "worker.heartbeat_ms "
                 "(6000): one lost heartbeat would lose the job\n");
     env_mistake("EXECD_LIMITS_TIMEOUT_MS", "70000",

@@ -31,7 +31,10 @@ struct fixture {
     const struct reply *script; /* one answer after the other */
     size_t asked;
     struct buf seen; /* "METHOD path?wait=x [key] body\n" of each request */
-    bool hang;       /* the last of the script stays unanswered */
+    char idempotency[64];
+    int keyed;     /* requests with an Idempotency-Key */
+    bool same_key; /* of them, the last two had the same */
+    bool hang;     /* the last of the script stays unanswered */
     pid_t child;
 };
 
@@ -47,8 +50,14 @@ static void on_request(void *arg, struct net_request *r)
     struct fixture *fx = arg;
     const struct reply *reply = &fx->script[fx->asked++];
     const char *key = net_request_header(r, "Authorization"), *wait = net_request_query(r, "wait");
+    const char *idempotency = net_request_header(r, "Idempotency-Key");
     struct bytes body = net_request_body(r);
 
+    if (idempotency != NULL) {
+        fx->keyed++;
+        fx->same_key = fx->keyed == 1 || strcmp(fx->idempotency, idempotency) == 0;
+        snprintf(fx->idempotency, sizeof(fx->idempotency), "%s", idempotency);
+    }
     buf_addf(&fx->seen, "%s %s%s [%s] %.*s\n", net_request_method(r), net_request_path(r),
              wait == NULL ? "" : " waits", key == NULL ? "" : key, (int)body.len,
              body.ptr == NULL ? "" : body.ptr);
@@ -272,6 +281,8 @@ static void test_come_again(void **state)
     o = EXECCTL(script, "run", "a.py");
     assert_exit(&o, 0);
     assert_int_equal(fx->asked, 4);
+    assert_int_equal(fx->keyed, 2); /* the submission and its repetition, and nothing else */
+    assert_true(fx->same_key);
     outcome_done(&o);
 }
 
@@ -336,6 +347,54 @@ static void test_key(void **state)
     assert_null(strstr(o.err.data, "lines"));
     outcome_done(&o);
     unsetenv("EXECD_API_KEY");
+}
+
+static void test_dead(void **state)
+{
+    static const char list[] = "{\"total\":1,\"jobs\":[{\"token\":\"" TOKEN
+                               "\",\"language_id\":71,\"problem_id\":null,\"attempts\":3,"
+                               "\"bytes\":140,\"created_at\":\"2026-01-01T00:00:00.000Z\",\"ended_at\":"
+                               "\"2026-01-01T00:00:09.000Z\"}]}";
+    static const struct reply one[] = {{200, list, NULL}}, whole[] = {{200, "{\"source_code\":\"x\"}", NULL}},
+                              again[] = {{202, ACCEPTED, NULL}},
+                              gone[] = {{404, "{\"detail\":\"gone\"}", NULL}},
+                              broken[] = {{200, "{\"total\":1,\"jobs\":[{\"token\":7}]}", NULL}};
+    static const char *const wrong[][4] = {{"execctl", "dead", "bury", NULL},
+                                           {"execctl", "dead", "show", NULL},
+                                           {"execctl", "dead", NULL, NULL}};
+    struct fixture *fx = *state;
+    struct outcome o;
+
+    o = EXECCTL(one, "dead", "list");
+    assert_exit(&o, 0);
+    assert_string_equal(o.out.data, TOKEN "  2026-01-01T00:00:09.000Z  language 71, 3 attempts, 140 bytes\n");
+    assert_has(&fx->seen, "GET /v1/dead ");
+    outcome_done(&o);
+    o = EXECCTL(whole, "dead", "show", TOKEN);
+    assert_exit(&o, 0);
+    assert_has(&o.out, "source_code");
+    assert_has(&fx->seen, "GET /v1/dead/" TOKEN " ");
+    outcome_done(&o);
+    o = EXECCTL(again, "dead", "retry", TOKEN);
+    assert_exit(&o, 0);
+    assert_string_equal(o.out.data, TOKEN "\n");
+    assert_has(&fx->seen, "POST /v1/dead/" TOKEN " ");
+    outcome_done(&o);
+    o = EXECCTL(gone, "dead", "retry", TOKEN);
+    assert_exit(&o, 125);
+    assert_has(&o.err, "gone");
+    outcome_done(&o);
+    o = EXECCTL(broken, "dead", "list");
+    assert_exit(&o, 125);
+    outcome_done(&o);
+    o = EXECCTL(gone, "dead", "show", "nonsense");
+    assert_exit(&o, 2);
+    outcome_done(&o);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        o = execctl(fx, gone, wrong[i]);
+        assert_exit(&o, 2);
+        outcome_done(&o);
+    }
 }
 
 static void test_languages_and_names(void **state)
@@ -464,11 +523,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_run),        TEST(test_compile_error_and_limits),
-        TEST(test_come_again), TEST(test_refused),
-        TEST(test_key),        TEST(test_languages_and_names),
-        TEST(test_result),     TEST(test_interrupt_cancels),
-        TEST(test_deliveries), TEST(test_redeliver),
+        TEST(test_run),
+        TEST(test_compile_error_and_limits),
+        TEST(test_come_again),
+        TEST(test_refused),
+        TEST(test_key),
+        TEST(test_languages_and_names),
+        TEST(test_dead),
+        TEST(test_result),
+        TEST(test_interrupt_cancels),
+        TEST(test_deliveries),
+        TEST(test_redeliver),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

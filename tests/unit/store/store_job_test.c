@@ -25,6 +25,7 @@ static unsigned prefix_count;
 static uint64_t max_wait_ms = 60000;
 static const struct store_outbox_rules outbox_rules = {
     .lease_ms = 1000, .per_endpoint = 8, .window_ms = 60000};
+static const struct store_admission nobody; /* no bounds of its own */
 
 /* ---- waiting for answers ----------------------------------------------------------- */
 
@@ -40,6 +41,8 @@ struct answer {
     uint32_t attempt;
     uint64_t started_ms, finished_ms;
     struct store_delivery delivery;
+    struct store_submitted submitted;
+    char tokens[8 * UUID_SIZE];
     struct store_stats stats;
 };
 
@@ -71,6 +74,17 @@ static void take_err(struct answer *a, const struct err *err)
 static void on_done(void *arg, const struct err *err)
 {
     take_err(arg, err);
+}
+
+static void on_submitted(void *arg, const struct err *err, const struct store_submitted *r)
+{
+    struct answer *a = arg;
+
+    if (r != NULL) {
+        a->submitted = *r;
+        snprintf(a->tokens, sizeof(a->tokens), "%s", r->tokens == NULL ? "" : r->tokens);
+    }
+    take_err(a, err);
 }
 
 static void on_claim(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
@@ -173,7 +187,10 @@ static struct store *open_as(const char *prefix, uint64_t lease_ms, uint64_t max
                                     .hook_ttl_ms = HOOK_TTL_MS,
                                     .queue_max_jobs = max_jobs,
                                     .queue_max_bytes = 1u << 20,
-                                    .queue_max_wait_ms = max_wait_ms};
+                                    .queue_max_wait_ms = max_wait_ms,
+                                    .dead_max = 3,
+                                    .dead_max_bytes = 4096,
+                                    .dead_ttl_ms = HOOK_TTL_MS};
     struct store *s;
     struct err err = {0};
     bool changed = false;
@@ -211,9 +228,10 @@ static struct job *new_job(int32_t language, const char *tenant, enum job_priori
 
 static void submit(struct store *s, struct job *job, char *ret_token)
 {
+    const struct store_admission m = {.tenant = job->tenant};
     struct answer a;
 
-    ASK(a, store_submit(s, &job, 1, on_done, &a));
+    ASK(a, store_submit(s, &job, 1, &m, on_submitted, &a));
     assert_int_equal(a.err.code, 0);
     if (ret_token != NULL)
         memcpy(ret_token, job->token, UUID_SIZE);
@@ -326,14 +344,14 @@ static void test_full(void **state)
     (void)state;
     for (size_t i = 0; i < 4; i++)
         jobs[i] = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
-    ASK(a, store_submit(s, jobs, 4, on_done, &a));
+    ASK(a, store_submit(s, jobs, 4, &nobody, on_submitted, &a));
     assert_int_equal(a.err.code, ERR_FULL);
     assert_int_equal(claim(s, "w", 4, &a), 0); /* whole or not at all */
-    ASK(a, store_submit(s, jobs, 3, on_done, &a));
+    ASK(a, store_submit(s, jobs, 3, &nobody, on_submitted, &a));
     assert_int_equal(a.err.code, 0);
-    ASK(a, store_submit(s, jobs, 3, on_done, &a)); /* the same again: accepted once */
+    ASK(a, store_submit(s, jobs, 3, &nobody, on_submitted, &a)); /* the same again: accepted once */
     assert_int_equal(a.err.code, 0);
-    ASK(a, store_submit(s, &jobs[3], 1, on_done, &a));
+    ASK(a, store_submit(s, &jobs[3], 1, &nobody, on_submitted, &a));
     assert_int_equal(a.err.code, ERR_FULL);
     assert_int_equal(claim(s, "w", 8, &a), 3);
     drop_claims(&a);
@@ -455,7 +473,7 @@ static void test_dead_tokens(void **state)
     (void)state;
     for (size_t i = 0; i < DEAD; i++)
         jobs[i] = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
-    ASK(a, store_submit(s, jobs, DEAD, on_done, &a));
+    ASK(a, store_submit(s, jobs, DEAD, &nobody, on_submitted, &a));
     assert_int_equal(a.err.code, 0);
     for (size_t i = 0; i < DEAD; i++)
         store_cancel(s, jobs[i]->token, on_done, &cancelled[i]);
@@ -466,7 +484,7 @@ static void test_dead_tokens(void **state)
     }
     submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, NULL), token);
     jobs[0] = new_job(71, "", JOB_PRIORITY_NORMAL, NULL);
-    ASK(a, store_submit(s, jobs, 1, on_done, &a));
+    ASK(a, store_submit(s, jobs, 1, &nobody, on_submitted, &a));
     assert_int_equal(a.err.code, ERR_FULL);
     assert_int_equal(claim(s, "w", 1, &a), 0);
     assert_true(a.more);
@@ -474,7 +492,7 @@ static void test_dead_tokens(void **state)
     assert_false(a.more);
     assert_string_equal(a.claims[0].job->token, token);
     drop_claims(&a);
-    ASK(a, store_submit(s, jobs, 1, on_done, &a)); /* their place is free again */
+    ASK(a, store_submit(s, jobs, 1, &nobody, on_submitted, &a)); /* their place is free again */
     assert_int_equal(a.err.code, 0);
     job_free(jobs[0]);
     free(cancelled);
@@ -606,7 +624,7 @@ static void test_a_queued_job_takes_a_kilobyte(void **state)
 
             job->limits = (struct job_limits){10000,    10000, 512u << 20, 1000,  64,       1u << 20,
                                               64 << 20, 256,   256u << 20, 16384, 64u << 20};
-            store_submit(s, &job, 1, on_done, &answers[k]);
+            store_submit(s, &job, 1, &nobody, on_submitted, &answers[k]);
             job_free(job);
         }
         for (size_t k = 0; k < JOBS; k++) {
@@ -685,7 +703,7 @@ static void test_a_worker_in_the_same_process_asks_at_once(void **state)
     ASK(a, store_ping(s, on_done, &a)); /* the hint that follows a connection is gone by then */
     n.asked = false;
     a = (struct answer){0};
-    store_submit(s, &job, 1, on_done, &a);
+    store_submit(s, &job, 1, &nobody, on_submitted, &a);
     assert_true(n.asked);
     until(&a.over);
     until(&n.claim.over);
@@ -758,14 +776,14 @@ static void test_lost_answer_of_a_submission(void **state)
     struct answer a = {0}, b;
 
     (void)state;
-    store_submit(s, &job, 1, on_done, &a);
+    store_submit(s, &job, 1, &nobody, on_submitted, &a);
     kill(store_embedded_pid(server), SIGKILL);
     until(&a.over);
     assert_int_equal(a.err.code, 0);
     assert_int_equal(claim(s, "w", 2, &b), 1);
     drop_claims(&b);
     a = (struct answer){0};
-    store_submit(s, &job, 1, on_done, &a); /* nobody hears the answer to this one */
+    store_submit(s, &job, 1, &nobody, on_submitted, &a); /* nobody hears the answer to this one */
     store_free(s);
     assert_int_equal(a.err.code, ERR_UNSURE);
     job_free(job);

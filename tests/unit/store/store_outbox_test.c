@@ -174,10 +174,17 @@ static struct store *open_fresh(void)
     return s;
 }
 
+static void on_submitted(void *arg, const struct err *err, const struct store_submitted *r)
+{
+    (void)r;
+    on_done(arg, err);
+}
+
 /* A job with that callback that has ended; NULL: without one. */
 static void ended(struct store *s, const char *callback, char ret_token[UUID_SIZE])
 {
     static const int32_t language = 71;
+    static const struct store_admission nobody; /* no bounds of its own */
     struct job_result r = {.status = JOB_COMPLETED, .finished_ms = 1};
     struct job *job = job_new();
     struct answer a;
@@ -188,7 +195,7 @@ static void ended(struct store *s, const char *callback, char ret_token[UUID_SIZ
     job->created_ms = clock_wall_ms();
     buf_adds(&job->source, "print(1)");
     job_tests_add(job, bytes_of(""), NULL);
-    ASK(a, store_submit(s, &job, 1, on_done, &a));
+    ASK(a, store_submit(s, &job, 1, &nobody, on_submitted, &a));
     ASK(a, store_claim(s, "w", &language, 1, 1, on_claim, &a));
     job_result_add(&r)->status = JOB_COMPLETED;
     ASK(a, store_finish(s, job->token, 1, &r, on_done, &a));
