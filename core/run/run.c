@@ -1,10 +1,5 @@
 /* run.c - the worker: claims, leases, heartbeat, drain. */
-#include "run_internal.h"
-
-#include <fcntl.h>
-#include <sys/queue.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include "run_worker.h"
 
 #include "log/log.h"
 #include "log/trace.h"
@@ -15,52 +10,14 @@ enum {
     RECORD_MAX_MS = 2000,
     REFUSALS_MAX = 20, /* of a result, before it is left to its lease */
     DRAIN_RECORD_MS = 5000,
-};
-
-struct active { /* a claimed job */
-    TAILQ_ENTRY(active) link;
-    struct run *run;
-    struct job *job;
-    uint32_t epoch;
-    struct run_job *rj;       /* NULL once it ended */
-    struct job_result result; /* being recorded */
-    struct loop_timer *record_timer;
-    uint64_t record_delay_ms;
-    unsigned refusals; /* by a Redis that does answer */
-    bool ended;        /* it runs no more: only its result is not recorded yet */
-    bool recording;    /* a store call is on its way */
-    bool lost;         /* the lease is another's: throw the result away */
-    bool cancelled;    /* by its client */
-    bool hand_back;    /* the drain's time is up */
-};
-TAILQ_HEAD(active_list, active);
-
-struct run {
-    struct run_options o;
-    struct run_job_context ctx;
-    struct run_check *check;
-    struct warm *warm;
-    struct run_prove *prove;
-    char id[64];
-    int32_t *languages;
-    size_t language_count;
-    struct active_list active;
-    unsigned active_count, ended_count;
-    size_t asked; /* for so many jobs by the last question */
-    bool started, claiming, draining, drained;
-    bool hinted;          /* since the last question something may have been queued */
-    bool dry;             /* the last answer was less than was asked for */
-    unsigned warm_ending; /* parts of it that have not ended: the self-tests, the runtimes */
-    struct loop_timer *claim_timer, *beat_timer, *drain_timer;
-    uint64_t started_ms, claim_asked_ns;
-    uint64_t last_beat_ns, last_cpu_ns;
-    run_ready_fn ready;
-    void *ready_arg;
-    loop_fn on_drained;
-    void *drained_arg;
+    UNKNOWN_US = 1000000, /* how long jobs are: some thirty short ones are believed */
+    AHEAD_USUAL_US =
+        25000, /* jobs that are longer are not claimed ahead: the question for the next costs nothing */
+    AHEAD_MAX_MS = 50, /* for which a job waits here: then another worker may have it */
 };
 
 static void claim(struct run *run);
+static void fill_slots(struct run *run);
 static void record(struct active *a);
 
 /* ---- end of a job ------------------------------------------------------------------- */
@@ -98,7 +55,7 @@ static void drain_check(struct run *run)
 
 static void tell_crowded(struct run *run)
 {
-    warm_crowded(run->warm, run->active_count - run->ended_count >= run->o.slots);
+    warm_crowded(run->warm, run_running(run) >= run->o.slots);
 }
 
 static void active_free(struct active *a)
@@ -108,10 +65,12 @@ static void active_free(struct active *a)
     TAILQ_REMOVE(&run->active, a, link);
     run->active_count--;
     run->ended_count -= a->ended;
+    run->ahead_count -= a->ahead;
     loop_timer_free(a->record_timer);
     job_result_done(&a->result);
     job_free(a->job);
     free(a);
+    fill_slots(run);
     tell_crowded(run);
     drain_check(run);
     claim(run);
@@ -173,8 +132,10 @@ static bool transient(int code)
 static void on_job_done(void *arg, struct job_result *result, const struct err *err)
 {
     struct active *a = arg;
+    struct run *run = a->run;
 
     a->rj = NULL;
+    run->usual_us = (run->usual_us * 7 + (clock_mono_ns() - a->begun_ns) / 1000) / 8;
     if (err != NULL && err->code == ERR_AGAIN && (a->hand_back || a->cancelled))
         err = NULL; /* killed as it should be */
     if (a->lost || (err != NULL && transient(err->code))) {
@@ -199,33 +160,93 @@ static void on_job_done(void *arg, struct job_result *result, const struct err *
     a->record_delay_ms = RECORD_FIRST_MS;
     TRACE(a->job->token, "judged");
     a->ended = true;
-    a->run->ended_count++;
-    tell_crowded(a->run);
+    run->ended_count++;
+    fill_slots(run);
+    tell_crowded(run);
     record(a);
-    claim(a->run);
+    claim(run);
 }
 
 /* ---- claim ------------------------------------------------------------------------------ */
 
-static void begin(struct run *run, struct store_claim *c)
+static void begin(struct active *a)
+{
+    struct run *run = a->run;
+
+    a->begun_ns = clock_mono_ns();
+    a->rj = run_job_start(&run->ctx, plugin_lang_find(run->o.plugins, a->job->language_id), a->job,
+                          on_job_done, a);
+}
+
+/* Jobs that were claimed ahead are the next, in their order. */
+static void fill_slots(struct run *run)
+{
+    struct active *a;
+
+    TAILQ_FOREACH (a, &run->active, link) {
+        if (run_running(run) >= run->o.slots || run->ahead_count == 0)
+            return;
+        if (!a->ahead)
+            continue;
+        a->ahead = false;
+        run->ahead_count--;
+        begin(a);
+    }
+}
+
+/* It was not begun, and goes back to the head of its queue. */
+static void give_back(struct active *a)
+{
+    a->run->ahead_count -= a->ahead;
+    a->ahead = false;
+    a->run->ended_count++;
+    a->ended = a->hand_back = true;
+    a->record_delay_ms = RECORD_FIRST_MS;
+    record(a);
+}
+
+static void give_back_since(struct run *run, uint64_t since_ms)
+{
+    struct active *a, *next;
+
+    for (a = TAILQ_FIRST(&run->active); a != NULL; a = next) {
+        next = TAILQ_NEXT(a, link);
+        if (a->ahead && a->claimed_ms <= since_ms)
+            give_back(a);
+    }
+}
+
+/* What runs is not as short as it used to be. */
+static void on_ahead_timer(void *arg)
+{
+    struct run *run = arg;
+
+    const unsigned before = run->ahead_count;
+
+    give_back_since(run, loop_now_ms(run->o.loop) - AHEAD_MAX_MS);
+    if (run->ahead_count < before)
+        run->usual_us = UNKNOWN_US;
+    if (run->ahead_count > 0)
+        loop_timer_arm(run->ahead_timer, AHEAD_MAX_MS / 2);
+}
+
+static void take(struct run *run, struct store_claim *c)
 {
     struct active *a = NEW(struct active);
-    struct plugin_lang *lang = plugin_lang_find(run->o.plugins, c->job->language_id);
 
     a->run = run;
     a->job = c->job;
     a->epoch = c->epoch;
     a->record_timer = loop_timer_new(run->o.loop, on_record_timer, a);
+    a->ahead = true;
+    a->claimed_ms = loop_now_ms(run->o.loop);
     TAILQ_INSERT_TAIL(&run->active, a, link);
     run->active_count++;
-    tell_crowded(run);
+    run->ahead_count++;
     TRACE_AT(a->job->token, "claim_asked", run->claim_asked_ns);
     TRACE(a->job->token, "claimed");
-    a->rj = run_job_start(&run->ctx, lang, a->job, on_job_done, a);
-    if (run->draining) { /* it was claimed while the drain began */
-        a->hand_back = true;
-        run_job_cancel(a->rj);
-    }
+    if (run->draining) /* it was claimed while the drain began */
+        give_back(a);
 }
 
 static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
@@ -237,27 +258,34 @@ static void on_claimed(void *arg, const struct err *err, struct store_claim *cla
     if (err != NULL && err->code != ERR_AGAIN)
         LOG_ERROR("claim_failed", F_STR("reason", err->text));
     for (size_t i = 0; i < count; i++)
-        begin(run, &claims[i]);
+        take(run, &claims[i]);
+    fill_slots(run);
+    tell_crowded(run);
+    if (run->ahead_count > 0 && !loop_timer_armed(run->ahead_timer))
+        loop_timer_arm(run->ahead_timer, AHEAD_MAX_MS);
     drain_check(run);
     claim(run);
 }
 
 /* A slot is free as soon as its job has ended: then the result and the question for the next job reach Redis
- * together, and are one write to its disk.  Results that Redis does not take keep the worker from claiming.
- * A queue that was found empty is asked again when a hint has come, or the poll's time. */
+ * together, and are one write to its disk.  Where jobs are short, the time of that question is worth as much
+ * as a job: then the next ones are claimed while the last ones run.  Results that Redis does not take keep
+ * the worker from claiming. A queue that was found empty is asked again when a hint has come, or the poll's
+ * time. */
 static void claim(struct run *run)
 {
-    unsigned running = run->active_count - run->ended_count;
+    const unsigned claimed = run->active_count - run->ended_count;
+    const unsigned wanted = run->usual_us <= AHEAD_USUAL_US ? run->o.slots * 2 : run->o.slots;
 
     if (!run->started || run->draining || run->claiming)
         return;
-    if (running >= run->o.slots || run->ended_count > run->o.slots)
+    if (claimed >= wanted || run->ended_count > run->o.slots)
         return;
     if ((run->dry && !run->hinted) || !store_connected(run->o.store))
         return;
     run->claiming = true;
     run->hinted = false;
-    run->asked = run->o.slots - running;
+    run->asked = wanted - claimed;
     run->claim_asked_ns = clock_mono_ns();
     store_claim(run->o.store, run->id, run->languages, run->language_count, run->asked, on_claimed, run);
 }
@@ -302,11 +330,14 @@ static void on_extended(void *arg, const struct err *err, struct store_lease *le
     for (size_t i = 0; i < count; i++) {
         struct active *a = active_find(run, leases[i].token, leases[i].epoch);
 
-        if (a == NULL || a->rj == NULL || (!leases[i].lost && !leases[i].cancelled))
+        if (a == NULL || a->ended || (!leases[i].lost && !leases[i].cancelled))
             continue;
         a->lost = leases[i].lost;
         a->cancelled = leases[i].cancelled;
-        run_job_cancel(a->rj);
+        if (a->rj != NULL)
+            run_job_cancel(a->rj);
+        else
+            give_back(a); /* the script knows that it is cancelled, or another's */
     }
 }
 
@@ -327,96 +358,14 @@ static void extend(struct run *run)
     free(leases);
 }
 
-static void ignore_done(void *arg, const struct err *err)
-{
-    (void)arg;
-    (void)err; /* heartbeats are repeated */
-}
-
-static void tell_languages(struct run *run)
-{
-    struct store_language *l = mem_zero(MAX(run->language_count, (size_t)1), sizeof(*l));
-
-    for (size_t i = 0; i < run->language_count; i++) {
-        l[i].id = run->languages[i];
-        snprintf(l[i].version, sizeof(l[i].version), "%s",
-                 plugin_lang_version(plugin_lang_find(run->o.plugins, run->languages[i])));
-    }
-    store_languages_put(run->o.store, l, run->language_count, ignore_done, run);
-    free(l);
-}
-
-static uint64_t own_cpu_ns(void)
-{
-    struct rusage ru;
-
-    getrusage(RUSAGE_SELF, &ru);
-    return (uint64_t)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000000u +
-           (uint64_t)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) * 1000u;
-}
-
-/* Resident bytes (proc(5), statm's second field). */
-static uint64_t own_memory(void)
-{
-    CLEAN(fclosep) FILE *f = fopen("/proc/self/statm", "re");
-    unsigned long long size = 0, resident = 0;
-
-    if (f == NULL || fscanf(f, "%llu %llu", &size, &resident) != 2)
-        return 0;
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static void beat_warm(const struct run *run, struct store_worker *w)
-{
-    struct warm_stats stats[STORE_WARM_MAX];
-
-    w->warm_count = warm_stats(run->warm, stats, COUNT_OF(stats));
-    for (size_t i = 0; i < w->warm_count; i++) {
-        struct store_warm *to = &w->warm[i];
-        const struct warm_stats *from = &stats[i];
-
-        to->language_id = from->language_id;
-        to->booting = from->booting;
-        to->idle = from->idle;
-        to->busy = from->busy;
-        to->memory_bytes = from->memory_bytes;
-        memcpy(to->steps, from->steps, sizeof(from->steps));
-        memcpy(to->misses, from->misses, sizeof(from->misses));
-    }
-}
-
-static void beat(struct run *run)
-{
-    struct store_worker w = {
-        .slots = run->o.slots, .running = run->active_count - run->ended_count, .draining = run->draining};
-    uint64_t now = clock_mono_ns(), memory, cpu;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    jail_usage(run->o.jail, &memory, &cpu);
-    cpu += own_cpu_ns();
-    snprintf(w.id, sizeof(w.id), "%s", run->id);
-    if (run->last_beat_ns != 0 && now > run->last_beat_ns)
-        w.cpu_ratio =
-            (double)(cpu - run->last_cpu_ns) / ((double)(now - run->last_beat_ns) * (double)MAX(cores, 1L));
-    run->last_beat_ns = now;
-    run->last_cpu_ns = cpu;
-    w.memory_bytes = own_memory() + memory;
-    w.started_ms = run->started_ms;
-    w.seen_ms = clock_wall_ms();
-    w.enforced = jail_facts(run->o.jail)->enforced;
-    w.missing = jail_facts(run->o.jail)->missing;
-    beat_warm(run, &w);
-    store_heartbeat(run->o.store, &w, run->o.conf->heartbeat_ms * 3, ignore_done, run);
-}
-
 static void on_beat_timer(void *arg)
 {
     struct run *run = arg;
 
     loop_timer_arm(run->beat_timer, run->o.conf->heartbeat_ms);
-    beat(run);
+    run_beat(run);
     extend(run);
-    tell_languages(run);
+    run_tell_languages(run);
 }
 
 /* ---- life -------------------------------------------------------------------------------------- */
@@ -443,20 +392,6 @@ static void on_checked(void *arg, const struct err *err)
     run->ready(run->ready_arg, err);
 }
 
-/* host:pid:random, unique among the workers of one Redis. */
-static void make_id(struct run *run)
-{
-    char host[33] = "";
-    uint32_t salt;
-
-    gethostname(host, sizeof(host) - 1);
-    for (char *p = host; *p != '\0'; p++)
-        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *p) == NULL)
-            *p = '_';
-    random_bytes(&salt, sizeof(salt));
-    snprintf(run->id, sizeof(run->id), "%s:%d:%08x", host[0] != '\0' ? host : "host", (int)getpid(), salt);
-}
-
 struct run *run_new(const struct run_options *o, run_ready_fn ready, void *arg)
 {
     struct run *run = NEW(struct run);
@@ -466,7 +401,7 @@ struct run *run_new(const struct run_options *o, run_ready_fn ready, void *arg)
     run->ready = ready;
     run->ready_arg = arg;
     TAILQ_INIT(&run->active);
-    make_id(run);
+    run_make_id(run);
     run->check = run_check_start(&run->ctx, o->plugins, o->slots, on_checked, run);
     run->ctx.cache = o->cache; /* from here on: checks compile */
     return run;
@@ -524,6 +459,8 @@ void run_start(struct run *run)
              F_UINT("languages", run->language_count));
     run->started_ms = clock_wall_ms();
     run->claim_timer = loop_timer_new(run->o.loop, on_claim_timer, run);
+    run->ahead_timer = loop_timer_new(run->o.loop, on_ahead_timer, run);
+    run->usual_us = UNKNOWN_US;
     run->beat_timer = loop_timer_new(run->o.loop, on_beat_timer, run);
     store_on_ready(run->o.store, on_ready_hint, run);
     warm_begin(run);
@@ -560,11 +497,12 @@ void run_drain(struct run *run, loop_fn fn, void *arg)
     run->on_drained = fn;
     run->drained_arg = arg;
     warm_end(run);
+    give_back_since(run, UINT64_MAX);
     run->drain_timer = loop_timer_new(run->o.loop, on_drain_timer, run);
     loop_timer_arm(run->drain_timer, run->o.conf->drain_ms);
     if (run->started) {
         store_on_ready(run->o.store, NULL, NULL);
-        beat(run);
+        run_beat(run);
     }
     drain_check(run);
 }
@@ -599,6 +537,7 @@ void run_free(struct run *run)
         free(a);
     }
     loop_timer_free(run->claim_timer);
+    loop_timer_free(run->ahead_timer);
     loop_timer_free(run->beat_timer);
     loop_timer_free(run->drain_timer);
     run_prove_free(run->prove);

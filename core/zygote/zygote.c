@@ -1,17 +1,17 @@
 /* zygote.c - forks that become cells (execd/zygote.h).
  *
  * Theory of operation.  This program's cell is a user namespace of its own (core/cell/cell_setup.h), and it
- * is asked for forks by the jailer, over descriptor 3.  A fork closes a cell around itself by the very steps
- * of the jailer's children, and is then PID 1 of it.  It forks once more, the process that will be the job,
- * and executes execd-init, as the jailer's children do.  When the job comes, execd-init hands it over to the
- * process that waits for it, which takes the last steps before a program's exec, the filter among them, and
- * goes on instead.
+ * is asked for forks by the jailer, over descriptor 3.  A vfork closes a cell around itself by the very steps
+ * of the jailer's children, and is then PID 1 of it.  It forks the process that will be the job, and executes
+ * execd-init, as the jailer's children do.  When the job comes, execd-init hands it over to the process that
+ * waits for it, which takes the last steps before a program's exec, the filter among them, and goes on
+ * instead.
  *
  * So nothing but time is saved: the job has the walls of a cold one.  What differs is that no exec clears its
  * memory, so everything that this program holds is meant to be seen.
  *
- * A fork has to be glibc's, or a language's runtime would not know its own thread; so the pid namespace is
- * made before it, by unshare(2), and left again for the sake of the next. */
+ * The fork has to be glibc's, or a language's runtime would not know its own thread; so the pid namespace is
+ * made before, by unshare(2), and left again for the sake of the next. */
 #include "execd/zygote.h"
 
 #include <fcntl.h>
@@ -57,18 +57,6 @@ static int join(const int *fds, size_t count)
     return 0;
 }
 
-/* A fork has all of the zygote's namespaces but the pid namespace, and sees its files. */
-static void leave_zygote(void)
-{
-    static const char *const of_zygote[] = {"/dev/shm", "/tmp", "/box"};
-
-    if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
-        end_for_errno("make a fork's namespaces");
-    for (size_t i = 0; i < COUNT_OF(of_zygote); i++)
-        if (umount2(of_zygote[i], MNT_DETACH) != 0)
-            end_for_errno("hide a zygote's files");
-}
-
 static void become_cell(const struct cell_request *m, const int *fds, size_t count)
 {
     const struct cell_child in = {.uid = m->uid,
@@ -80,7 +68,8 @@ static void become_cell(const struct cell_request *m, const int *fds, size_t cou
 
     if (dup2(fds[REQUEST_CTL], CELL_FD_CTL) < 0)
         _exit(1);
-    leave_zygote();
+    if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) != 0) /* else it has all of the zygote's */
+        end_for_errno("make a fork's namespaces");
     if (cell_setup(&in, &err) != 0)
         end(&err);
 }
@@ -144,25 +133,43 @@ static void fork_job(struct execd_zygote_job *ret)
 
 /* ---- in the zygote --------------------------------------------------------------------- */
 
-/* 0 in the fork; in the zygote its pid, or -errno. */
-static pid_t fork_into_pid_namespace(void)
+/* What is to be forked is complete by now, and a fork sees none of our files: to take them from each by
+ * itself would be a grace period of RCU for each mount of each job. */
+static int hide_files(void)
 {
-    CLEAN_FD int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-    pid_t pid;
-    int error;
+    static const char *const ours[] = {"/dev/shm", "/tmp", "/box"};
 
-    if (own < 0 || unshare(CLONE_NEWPID) != 0)
-        return -errno;
-    pid = fork();
-    if (pid == 0)
-        return 0;
-    error = errno;
-    if (setns(own, CLONE_NEWPID) != 0) /* or the next fork would be in this one's namespace */
-        return -errno;
-    return pid < 0 ? -error : pid;
+    for (size_t i = 0; i < COUNT_OF(ours); i++)
+        if (umount2(ours[i], MNT_DETACH) != 0)
+            return -errno;
+    return 0;
 }
 
-/* `chld`: what a job is to do about SIGCHLD. */
+/* The cell's PID 1 has our memory, and we wait, until it executes: a copy would be made to be thrown away. So
+ * it changes nothing that is ours, and does not return from here; the job that it forks does, in its own
+ * memory. `chld`: what a job is to do about SIGCHLD.  Returns its pid, or -errno. */
+static pid_t fork_cell(const struct cell_request *m, const int *fds, size_t count,
+                       const struct sigaction *chld, struct execd_zygote_job *ret, bool *ret_is_job)
+{
+    int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC), rc;
+    pid_t pid = -1;
+
+    /* NOLINTBEGIN(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork): see above */
+    if (own >= 0 && unshare(CLONE_NEWPID) == 0 && (pid = vfork()) == 0) {
+        sigaction(SIGCHLD, chld, NULL);
+        become_cell(m, fds, count);
+        fork_job(ret);
+        *ret_is_job = true;
+        return 0;
+    }
+    /* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
+    rc = pid < 0 ? -errno : pid;
+    if (own >= 0 && setns(own, CLONE_NEWPID) != 0) /* or the next would be in this one's namespace */
+        rc = -errno;
+    closep(&own);
+    return rc;
+}
+
 static int serve_one(struct execd_zygote_job *ret, const struct sigaction *chld, bool *ret_is_job)
 {
     struct cell_request m;
@@ -174,14 +181,9 @@ static int serve_one(struct execd_zygote_job *ret, const struct sigaction *chld,
     if (n <= 0)
         return n == 0 ? -ECANCELED : (int)n;
     if (count >= REQUEST_JOIN)
-        pid = fork_into_pid_namespace();
-    if (pid == 0) {
-        sigaction(SIGCHLD, chld, NULL);
-        become_cell(&m, fds, count);
-        fork_job(ret);
-        *ret_is_job = true;
+        pid = fork_cell(&m, fds, count, chld, ret, ret_is_job);
+    if (*ret_is_job)
         return 0;
-    }
     for (size_t i = 0; i < count; i++)
         closep(&fds[i]);
     return pid < 0 ? (int)pid : 0;
@@ -192,12 +194,12 @@ int execd_zygote_serve(struct execd_zygote_job *job)
     const struct sigaction no_zombies = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
     struct sigaction chld;
     bool is_job = false;
-    int rc = 0;
+    int rc;
 
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || fcntl(EXECD_ZYGOTE_FD, F_SETFD, FD_CLOEXEC) != 0 ||
         sigaction(SIGCHLD, &no_zombies, &chld) != 0)
         return -errno;
-    while (rc == 0 && !is_job)
+    for (rc = hide_files(); rc == 0 && !is_job;)
         rc = serve_one(job, &chld, &is_job);
     return rc;
 }

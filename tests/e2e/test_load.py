@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import json
+import os
 import pathlib
+import signal
 
 import requests
 
@@ -78,3 +80,27 @@ def test_every_program_of_the_data(shared):
         if (j["status"], j["exit_code"]) != ("completed", 0):
             bad.append((program["id"], j["status"], j["stderr"][-300:]))
     assert len(tokens) == 328 and not bad, bad
+
+
+def status(server, token):
+    return server.request("GET", "/v1/jobs/" + token).json()["status"]
+
+
+def test_a_job_claimed_ahead_does_not_wait_for_a_long_one(redis, start):
+    """Where jobs were short a worker claims the next one while one runs; if that is long, another worker gets it."""
+    conf = {"queue": {"url": redis.url, "password": redis.password}, "worker": {"slots": 1}}
+    api = start(conf, roles="api")
+    first, second = (start(conf, roles="worker") for _ in range(2))
+    os.kill(second.pid, signal.SIGSTOP)
+    try:
+        for token in api.submit(*[{"language_id": C, "source_code": "int main(void) { return 0; }\n"}] * 200):
+            api.result(token)
+        slow, = api.submit({"language_id": PYTHON, "source_code": "import time; time.sleep(8)"})
+        eventually(lambda: status(api, slow) == "running", "the long job's start")
+        quick, = api.submit({"language_id": C, "source_code": "int main(void) { return 0; }\n"})
+        eventually(lambda: "job_handed_back" in first.logged() and status(api, quick) == "queued", "the job is handed back")
+    finally:
+        os.kill(second.pid, signal.SIGCONT)
+    assert api.result(quick)["status"] == "completed"
+    assert status(api, slow) == "running"
+    assert api.result(slow)["status"] == "completed"

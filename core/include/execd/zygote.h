@@ -1,7 +1,8 @@
 /* execd/zygote.h - for a program that starts an interpreter once, and is then each of many jobs.
  *
  * A language plugin's `zygote` plan (execd/plugin.h) starts such a program in a cell of its own.  It gets its
- * interpreter ready, has one thread, and calls execd_zygote_serve(), which execd asks for forks from then on:
+ * interpreter ready, has one thread, and calls execd_zygote_serve(), which execd asks for forks from then on;
+ * what it has in /box, /tmp and /dev/shm has no name any more then:
  *
  *     struct execd_zygote_job job;
  *     int rc = execd_zygote_serve(&job);

@@ -1,0 +1,67 @@
+/* run_worker.h - the worker itself, as run.c and run_beat.c see it. */
+#ifndef EXECD_RUN_WORKER_H
+#define EXECD_RUN_WORKER_H
+
+#include <sys/queue.h>
+
+#include "run_internal.h"
+
+struct active { /* a claimed job */
+    TAILQ_ENTRY(active) link;
+    struct run *run;
+    struct job *job;
+    uint32_t epoch;
+    struct run_job *rj;       /* NULL while it waits, and once it ended */
+    struct job_result result; /* being recorded */
+    uint64_t begun_ns;
+    struct loop_timer *record_timer;
+    uint64_t record_delay_ms;
+    unsigned refusals; /* by a Redis that does answer */
+    bool ahead;        /* claimed for the next slot that is free */
+    uint64_t claimed_ms;
+    bool ended;     /* it runs no more: only its result is not recorded yet */
+    bool recording; /* a store call is on its way */
+    bool lost;      /* the lease is another's: throw the result away */
+    bool cancelled; /* by its client */
+    bool hand_back; /* the drain's time is up */
+};
+TAILQ_HEAD(active_list, active);
+
+struct run {
+    struct run_options o;
+    struct run_job_context ctx;
+    struct run_check *check;
+    struct warm *warm;
+    struct run_prove *prove;
+    char id[64];
+    int32_t *languages;
+    size_t language_count;
+    struct active_list active;
+    unsigned active_count, ended_count, ahead_count;
+    uint64_t usual_us; /* how long a slot is a job's, lately */
+    size_t asked;      /* for so many jobs by the last question */
+    bool started, claiming, draining, drained;
+    bool hinted;          /* since the last question something may have been queued */
+    bool dry;             /* the last answer was less than was asked for */
+    unsigned warm_ending; /* parts of it that have not ended: the self-tests, the runtimes */
+    struct loop_timer *claim_timer, *beat_timer, *drain_timer, *ahead_timer;
+    uint64_t started_ms, claim_asked_ns;
+    uint64_t last_beat_ns, last_cpu_ns;
+    run_ready_fn ready;
+    void *ready_arg;
+    loop_fn on_drained;
+    void *drained_arg;
+};
+
+/* Jobs in slots. */
+static inline unsigned run_running(const struct run *run)
+{
+    return run->active_count - run->ended_count - run->ahead_count;
+}
+
+/* run_beat.c: what it tells of itself. */
+void run_make_id(struct run *run);
+void run_beat(struct run *run);
+void run_tell_languages(struct run *run);
+
+#endif
