@@ -238,8 +238,14 @@ static void on_patience(void *arg)
     struct app *app = arg;
     struct err e = {0};
 
-    err_set(&e, ERR_AGAIN, "Redis (queue.url) did not answer within %d s", STORE_PATIENCE_MS / 1000);
+    err_set(&e, ERR_AGAIN, "Redis (queue.url) cannot be used after %d s: %s", STORE_PATIENCE_MS / 1000,
+            store_trouble(app->store));
     fail(app, &e);
+}
+
+static const char *said(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
 }
 
 static int open_store(struct app *app, struct err *reterr)
@@ -248,6 +254,11 @@ static int open_store(struct app *app, struct err *reterr)
     char url[128];
     struct store_options so = {.url = c->queue_url,
                                .password = c->queue_password,
+                               .sentinel_password = c->sentinel_password,
+                               .tls_ca = said(c->tls_ca),
+                               .tls_cert = said(c->tls_cert),
+                               .tls_key = said(c->tls_key),
+                               .tls_name = said(c->tls_name),
                                .prefix = c->queue_prefix,
                                .lease_ms = c->lease_ms,
                                .max_attempts = (uint32_t)c->max_attempts,

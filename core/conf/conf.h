@@ -64,8 +64,9 @@ struct conf {
     enum conf_cache compile_cache;
     uint64_t compile_cache_bytes;
     /* queue */
-    char *queue_url;      /* "embedded", redis://..., unix:... */
-    char *queue_password; /* NULL if none */
+    char *queue_url;                              /* "embedded", or as of store.h */
+    char *queue_password, *sentinel_password;     /* NULL if none */
+    char *tls_ca, *tls_cert, *tls_key, *tls_name; /* "" : not said */
     char *queue_prefix;
     char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;

@@ -169,10 +169,25 @@ const struct conf_item conf_items[] = {
 
     /* ---- queue ---- */
     {"queue", "url", CONF_STRING, AT(queue_url), .initial = "embedded", .rule = conf_rule_queue_url,
-     .help = "\"embedded\": a private redis-server in process.state_dir.  Else \"redis://HOST:PORT/DB\" or "
-             "\"unix:/PATH?db=N\""},
+     .help =
+         "\"embedded\": a private redis-server in process.state_dir.  Else \"redis://USER@HOST:PORT/DB\" "
+         "(USER@ for a user of Redis' ACL), \"unix:/PATH?db=N\", or "
+         "\"sentinel://USER@HOST:PORT,HOST:PORT/NAME/DB\": the master that sentinels know as NAME, wherever "
+         "a fail-over puts it.  \"rediss://\" and \"sentinels://\" are the same with TLS"},
     {"queue", "password", CONF_SECRET, AT(queue_password), .example = "/etc/execd/redis.password",
      .rule = conf_rule_filled, .help = "Redis' password, if it is not part of the url"},
+    {"queue", "sentinel_password", CONF_SECRET, AT(sentinel_password),
+     .example = "/etc/execd/sentinel.password", .rule = conf_rule_filled,
+     .help = "The sentinels' own password, if they have one"},
+    {"queue", "tls_ca", CONF_STRING, AT(tls_ca), .initial = "", .rule = conf_rule_path,
+     .help = "File of the certificates by which Redis' own is judged.  Empty: those that the machine trusts"},
+    {"queue", "tls_cert", CONF_STRING, AT(tls_cert), .initial = "", .rule = conf_rule_path,
+     .help = "File of execd's own certificate, for a Redis that asks for one.  Empty: none"},
+    {"queue", "tls_key", CONF_STRING, AT(tls_key), .initial = "", .rule = conf_rule_path,
+     .help = "File of the key of queue.tls_cert.  Empty: it is in the same file"},
+    {"queue", "tls_name", CONF_STRING, AT(tls_name), .initial = "", .rule = conf_rule_line,
+     .help =
+         "The name that Redis' certificate must be for.  Empty: the host, or address, that is connected to"},
     {"queue", "prefix", CONF_STRING, AT(queue_prefix), .initial = "execd", .rule = conf_rule_prefix,
      .help = "The beginning of every Redis key; systems with different ones share a Redis without meeting"},
     {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server",

@@ -175,6 +175,8 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     struct store *s = NEW(struct store);
     int rc = store_url_parse(o->url, &s->address, reterr);
 
+    if (rc == 0 && s->address.tls)
+        rc = store_tls_context_new(o, &s->tls, reterr);
     if (rc != 0) {
         store_address_done(&s->address);
         free(s);
@@ -184,6 +186,9 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->o = *o;
     s->o.url = NULL; /* it may hold a password, and was read */
     s->o.password = mem_dup(o->password);
+    s->o.sentinel_password = mem_dup(o->sentinel_password);
+    s->o.tls_name = mem_dup(o->tls_name);
+    s->o.tls_ca = s->o.tls_cert = s->o.tls_key = NULL; /* they were read */
     s->o.prefix = NULL;
     s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
     TAILQ_INIT(&s->failing);
@@ -205,6 +210,13 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     return 0;
 }
 
+static void secret_free(const char *text)
+{
+    if (text != NULL)
+        explicit_bzero((char *)(uintptr_t)text, strlen(text));
+    free((char *)(uintptr_t)text);
+}
+
 void store_free(struct store *s)
 {
     if (s == NULL)
@@ -223,9 +235,10 @@ void store_free(struct store *s)
     loop_timer_free(s->change_timer);
     loop_timer_free(s->fail_timer);
     loop_timer_free(s->unsure_timer);
-    if (s->o.password != NULL)
-        explicit_bzero((char *)(uintptr_t)s->o.password, strlen(s->o.password));
-    free((char *)(uintptr_t)s->o.password);
+    secret_free(s->o.password);
+    secret_free(s->o.sentinel_password);
+    free((char *)(uintptr_t)s->o.tls_name);
+    store_tls_context_free(s->tls);
     store_address_done(&s->address);
     buf_done(&s->lost_result);
     buf_done(&s->overdue_result);
@@ -237,6 +250,11 @@ void store_free(struct store *s)
 bool store_connected(const struct store *s)
 {
     return s->connected;
+}
+
+const char *store_trouble(const struct store *s)
+{
+    return s->command.trouble[0] != '\0' ? s->command.trouble : s->subscription.trouble;
 }
 
 void store_on_change(struct store *s, loop_fn fn, void *arg)

@@ -18,10 +18,16 @@
 struct store;
 
 struct store_options {
-    const char
-        *url; /* redis://[user:password@]host:port/db, unix:/path?db=N; embedded: from store_embedded */
-    const char *password; /* overrides the one in url; NULL if none */
-    const char *prefix;   /* of every key; default "execd" */
+    /* unix:/path?db=N, redis://[[user]:password@]host:port/db,
+     * sentinel://[[user]:password@]host:port,.../name/db; rediss:// and sentinels:// with TLS; for `embedded`
+     * the one of store_embedded_start() */
+    const char *url;
+    const char *password;           /* overrides the one in url; NULL if none */
+    const char *sentinel_password;  /* of the sentinels themselves; NULL if none */
+    const char *tls_ca;             /* a file of certificates; NULL: whom the machine trusts */
+    const char *tls_cert, *tls_key; /* who we are, where Redis asks; NULL: nobody */
+    const char *tls_name;           /* whose certificate is expected; NULL: the host's */
+    const char *prefix;             /* of every key; default "execd" */
     uint64_t lease_ms;
     uint32_t max_attempts;
     uint64_t result_ttl_ms;
@@ -34,6 +40,9 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
                struct err *reterr) NODISCARD;
 void store_free(struct store *s); /* every callback still owed gets ERR_AGAIN first */
 bool store_connected(const struct store *s);
+/* Why it is not connected, one line for a person; "" if it is, or nothing is known yet.  Borrowed until the
+ * loop's next turn. */
+const char *store_trouble(const struct store *s);
 /* fn runs on every change of store_connected(), from a later turn. */
 void store_on_change(struct store *s, loop_fn fn, void *arg);
 

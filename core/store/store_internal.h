@@ -30,29 +30,60 @@ extern const char *const store_scripts[SCRIPT_COUNT];
 
 /* ---- addresses (store_url.c) --------------------------------------------------------- */
 
-struct store_address {
-    bool is_unix;
+#define STORE_NODES_MAX 16
+struct store_node {
     char host[256]; /* or the socket's path */
     uint16_t port;
+};
+struct store_address {
+    bool is_unix, tls;
+    bool sentinel;                            /* the nodes are sentinels, which know where `master` is */
+    struct store_node nodes[STORE_NODES_MAX]; /* one, unless sentinels */
+    size_t node_count;
+    char master[64];
     int db;
     char *user, *password; /* NULL: none */
 };
 int store_url_parse(const char *url, struct store_address *ret, struct err *reterr);
 void store_address_done(struct store_address *a);
 
-/* ---- connections (store_link.c) ----------------------------------------------------------- */
+/* ---- TLS (store_tls.c) --------------------------------------------------------------------- */
+
+struct ssl_ctx_st; /* OpenSSL's */
+struct store_tls;
+/* From store_options.tls_*; ERR_CONFIG with the key's name and why. */
+int store_tls_context_new(const struct store_options *o, struct ssl_ctx_st **ret,
+                          struct err *reterr) NODISCARD;
+void store_tls_context_free(struct ssl_ctx_st *ctx); /* NULL is fine */
+/* Puts TLS below `fd`, a TCP socket that is being connected: the number then means what was said in clear.
+ * The server must prove to be `name`, a host's or an address.  ready() when it has, failed() once if anything
+ * goes wrong (the connection is of no use any more).  NULL: no memory or descriptors, and fd is as it was. */
+struct store_tls *store_tls_start(struct loop *loop, struct ssl_ctx_st *ctx, const char *name, int fd,
+                                  void (*ready)(void *arg), void (*failed)(void *arg, const char *why),
+                                  void *arg);
+void store_tls_free(struct store_tls *t); /* NULL is fine; also from inside of ready() and failed() */
+
+/* ---- connections (store_link.c, store_dial.c) ----------------------------------------------- */
 
 struct store;
+struct store_dial; /* a name that is being resolved */
 /* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost; `ping`
  * asks for a sign of life, which store_link_pong() takes. */
 struct store_link {
     struct store *store;
     redisAsyncContext *ac;
     struct loop_io *io;
+    struct store_tls *tls;
     int io_events;
     struct loop_timer *timer; /* next attempt, or the bound of this one, or the watchdog */
     bool up, closing, pinged;
     uint64_t delay_ms;
+    struct store_node target; /* whom this attempt is for, or who it was */
+    bool found;               /* a sentinel has named the target: it is next */
+    bool asking;              /* the target is a sentinel */
+    size_t turn;              /* which sentinel is asked next */
+    struct store_dial *dial;
+    char trouble[128];   /* why the last attempt failed, or the connection was lost */
     char complaint[128]; /* what was logged of this time without Redis, and when */
     uint64_t complained_ms;
     void (*ready)(struct store_link *l);
@@ -64,6 +95,14 @@ void store_link_pong(struct store_link *l);
 void store_link_ready(struct store_link *l); /* called by `ready`'s last step: the link is of use now */
 void store_link_drop(struct store_link *l, const char *why); /* and tries again */
 void store_link_close(struct store_link *l);
+
+/* Between store_link.c and store_dial.c. */
+void store_link_begin(struct store_link *l, redisAsyncContext *ac); /* takes ac, which may be NULL */
+void store_link_fail(struct store_link *l, const char *why);        /* without a connection: tries again */
+void store_link_again(struct store_link *l);                        /* another attempt at once */
+void store_dial(struct store_link *l);                              /* picks a target, begins */
+void store_dial_stop(struct store_link *l);
+void store_dial_ask(struct store_link *l); /* the target is a sentinel, and connected */
 
 /* ---- the store ------------------------------------------------------------------------------ */
 
@@ -87,6 +126,7 @@ struct store {
     struct loop *loop;
     struct store_options o; /* strings are ours */
     struct store_address address;
+    struct ssl_ctx_st *tls; /* NULL: in clear */
     struct store_link command, subscription;
     char shas[SCRIPT_COUNT][41];
     unsigned scripts_loaded;
