@@ -220,11 +220,17 @@ static void on_store_change(void *arg)
 
     if (app->serving || app->stopping || app->checking) {
         LOG_WARN("redis", F_STR("state", store_connected(app->store) ? "connected" : "lost"));
+        if (store_connected(app->store) && app_store_judge(app->store, &e) != 0)
+            LOG_ERROR("redis_promises_too_little", F_STR("error", e.text)); /* /health says so, too */
         return;
     }
     if (!store_connected(app->store))
         return;
     loop_timer_cancel(app->patience);
+    if (app_store_judge(app->store, &e) != 0) {
+        fail(app, &e);
+        return;
+    }
     if ((app->o->roles & APP_ROLE_WORKER) != 0) {
         app->checking = true;
         app->run = run_new(&ro, on_languages, app);
@@ -243,39 +249,20 @@ static void on_patience(void *arg)
     fail(app, &e);
 }
 
-static const char *said(const char *text)
-{
-    return text[0] == '\0' ? NULL : text;
-}
-
 static int open_store(struct app *app, struct err *reterr)
 {
     const struct conf *c = app->conf;
     char url[128];
-    struct store_options so = {.url = c->queue_url,
-                               .password = c->queue_password,
-                               .sentinel_password = c->sentinel_password,
-                               .tls_ca = said(c->tls_ca),
-                               .tls_cert = said(c->tls_cert),
-                               .tls_key = said(c->tls_key),
-                               .tls_name = said(c->tls_name),
-                               .prefix = c->queue_prefix,
-                               .lease_ms = c->lease_ms,
-                               .max_attempts = (uint32_t)c->max_attempts,
-                               .result_ttl_ms = c->result_ttl_ms,
-                               .hook_ttl_ms = hook_horizon_ms(c),
-                               .queue_max_jobs = c->queue_max_jobs,
-                               .queue_max_bytes = c->queue_max_bytes,
-                               .queue_max_wait_ms = c->queue_max_wait_ms};
+    const char *where = c->queue_url;
     int rc;
 
     if (app->state_fd >= 0) {
         if ((rc = store_embedded_start(app->loop, c->redis_server, app->state_fd, url, sizeof(url),
                                        &app->embedded, reterr)) != 0)
             return rc;
-        so.url = url;
+        where = url;
     }
-    if ((rc = store_open(app->loop, &so, &app->store, reterr)) != 0)
+    if ((rc = app_store_open(app->loop, c, where, &app->store, reterr)) != 0)
         return rc;
     store_on_change(app->store, on_store_change, app);
     app->patience = loop_timer_new(app->loop, on_patience, app);

@@ -42,7 +42,7 @@ struct conf_key {
 
 struct conf {
     char *path; /* the file; "(defaults)" if none */
-    int queue_url_line,
+    int queue_url_line, queue_accept_line,
         accept_missing_line; /* in it, for mistakes that only rooms above can see; 0: elsewhere */
     /* process */
     char *user; /* "" : execd if it exists, else uid 1899999999 */
@@ -67,6 +67,8 @@ struct conf {
     char *queue_url;                              /* "embedded", or as of store.h */
     char *queue_password, *sentinel_password;     /* NULL if none */
     char *tls_ca, *tls_cert, *tls_key, *tls_name; /* "" : not said */
+    char **queue_accept;
+    size_t queue_accept_count; /* findings of store.h by name */
     char *queue_prefix;
     char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;

@@ -180,7 +180,9 @@ const struct conf_item conf_items[] = {
      .example = "/etc/execd/sentinel.password", .rule = conf_rule_filled,
      .help = "The sentinels' own password, if they have one"},
     {"queue", "tls_ca", CONF_STRING, AT(tls_ca), .initial = "", .rule = conf_rule_path,
-     .help = "File of the certificates by which Redis' own is judged.  Empty: those that the machine trusts"},
+     .help = "File of the certificates by which Redis' own is judged.  Empty: those that the machine trusts. "
+             " It and "
+             "the next two are read by the user that execd becomes"},
     {"queue", "tls_cert", CONF_STRING, AT(tls_cert), .initial = "", .rule = conf_rule_path,
      .help = "File of execd's own certificate, for a Redis that asks for one.  Empty: none"},
     {"queue", "tls_key", CONF_STRING, AT(tls_key), .initial = "", .rule = conf_rule_path,
@@ -188,6 +190,11 @@ const struct conf_item conf_items[] = {
     {"queue", "tls_name", CONF_STRING, AT(tls_name), .initial = "", .rule = conf_rule_line,
      .help =
          "The name that Redis' certificate must be for.  Empty: the host, or address, that is connected to"},
+    {"queue", "accept_missing", CONF_STRINGS, LIST(queue_accept, queue_accept_count),
+     .example = "( \"persistence\" )", .rule = conf_rule_filled,
+     .help = "What a Redis of your own may lack of what keeps accepted jobs: \"persistence\" (an append-only "
+             "file), "
+             "\"eviction\" (maxmemory-policy noeviction).  A Redis that lacks another refuses the start"},
     {"queue", "prefix", CONF_STRING, AT(queue_prefix), .initial = "execd", .rule = conf_rule_prefix,
      .help = "The beginning of every Redis key; systems with different ones share a Redis without meeting"},
     {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server",

@@ -101,6 +101,7 @@ static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
 static void command_ready(struct store_link *l)
 {
     l->store->scripts_loaded = 0;
+    store_facts_ask(l);
     for (size_t i = 0; i < SCRIPT_COUNT; i++)
         redisAsyncCommand(l->ac, on_loaded, l, "SCRIPT LOAD %s", store_scripts[i]);
 }
@@ -235,6 +236,7 @@ void store_free(struct store *s)
     loop_timer_free(s->change_timer);
     loop_timer_free(s->fail_timer);
     loop_timer_free(s->unsure_timer);
+    store_facts_done(s);
     secret_free(s->o.password);
     secret_free(s->o.sentinel_password);
     free((char *)(uintptr_t)s->o.tls_name);

@@ -33,6 +33,7 @@ struct store_options {
     uint64_t result_ttl_ms;
     uint64_t hook_ttl_ms; /* a result with a webhook is kept this long at least */
     uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
+    uint32_t accept_missing; /* of store_accept_find() */
 };
 /* Can it be used as store_options.url?  ERR_CONFIG with the reason, in which the url itself is not shown. */
 int store_url_check(const char *url, struct err *reterr);
@@ -43,6 +44,38 @@ bool store_connected(const struct store *s);
 /* Why it is not connected, one line for a person; "" if it is, or nothing is known yet.  Borrowed until the
  * loop's next turn. */
 const char *store_trouble(const struct store *s);
+
+/* What the Redis that the store is connected to, or was last, can keep of the promises (store_facts.c). */
+enum store_check {
+    STORE_CHECK_VERSION,
+    STORE_CHECK_PERSISTENCE, /* does what was accepted outlive Redis' process? */
+    STORE_CHECK_FSYNC,       /* its machine's power? */
+    STORE_CHECK_EVICTION,    /* a full memory? */
+    STORE_CHECK_COUNT
+};
+enum store_grade {
+    STORE_GOOD,
+    STORE_UNKNOWN, /* it does not tell us */
+    STORE_WEAKER,  /* "accepted means kept" holds, with the exception that the text names */
+    STORE_BROKEN,  /* it does not hold: a reason not to start, unless accepted by name */
+};
+struct store_finding {
+    const char *name; /* one word, a literal */
+    enum store_grade grade;
+    bool accepted;
+    char text[160]; /* one line for a person */
+};
+struct store_facts {
+    char version[24]; /* "" if it is not known */
+    struct store_finding findings[STORE_CHECK_COUNT];
+};
+/* NULL before the first connection.  Borrowed until the loop's next turn. */
+const struct store_facts *store_facts(const struct store *s);
+/* The first that is broken and not accepted; NULL if there is none. */
+const struct store_finding *store_facts_refused(const struct store_facts *f);
+/* Adds the bit of what may be broken ("persistence" or "eviction") to *bits; -1 if there is no such. */
+int store_accept_find(const char *name, uint32_t *bits);
+
 /* fn runs on every change of store_connected(), from a later turn. */
 void store_on_change(struct store *s, loop_fn fn, void *arg);
 

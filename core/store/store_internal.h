@@ -104,6 +104,16 @@ void store_dial(struct store_link *l);                              /* picks a t
 void store_dial_stop(struct store_link *l);
 void store_dial_ask(struct store_link *l); /* the target is a sentinel, and connected */
 
+/* ---- facts (store_facts.c) ------------------------------------------------------------------ */
+
+struct store_told { /* by INFO and CONFIG GET; "" where it was refused */
+    char *info;
+    char appendfsync[16], no_fsync_on_rewrite[8], save[128];
+};
+void store_facts_judge(const struct store_told *t, uint32_t accept, struct store_facts *ret);
+void store_facts_ask(struct store_link *l); /* may drop the link when the answers come */
+void store_facts_done(struct store *s);
+
 /* ---- the store ------------------------------------------------------------------------------ */
 
 #define STORE_WAIT_BUCKETS 256
@@ -128,6 +138,8 @@ struct store {
     struct store_address address;
     struct ssl_ctx_st *tls; /* NULL: in clear */
     struct store_link command, subscription;
+    struct store_told told; /* so far, by the server that is being connected to */
+    struct store_facts facts;
     char shas[SCRIPT_COUNT][41];
     unsigned scripts_loaded;
     bool connected, freeing;

@@ -37,17 +37,21 @@ struct store_tls {
 
 /* ---- the context: whom to trust, who we are --------------------------------------------- */
 
+/* The first error is the cause, and the others are what followed from it. */
 static const char *openssl_reason(void)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long first = ERR_peek_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first)) : ERR_reason_error_string(first);
 
-    return reason != NULL ? reason : "of no reason that OpenSSL tells";
+    return reason != NULL ? reason : "OpenSSL tells no reason";
 }
 
 static int load(SSL_CTX *ctx, const struct store_options *o, struct err *reterr)
 {
     const char *key = o->tls_key != NULL ? o->tls_key : o->tls_cert;
 
+    ERR_clear_error();
     if (o->tls_ca == NULL ? SSL_CTX_set_default_verify_paths(ctx) != 1
                           : SSL_CTX_load_verify_file(ctx, o->tls_ca) != 1)
         return err_set(reterr, ERR_CONFIG, "queue.tls_ca: `%s` holds no certificates to trust: %s",

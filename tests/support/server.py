@@ -289,17 +289,20 @@ class ReceiverHandler(http.server.BaseHTTPRequestHandler):
 
 
 class Redis:
-    """A redis-server of the test's own on a free TCP port, with a password."""
+    """A redis-server of the test's own on a free TCP port, with a password; `tls`: the files of its certificate and key."""
 
     password = "a-password-of-the-tests"
 
-    def __init__(self, directory):
+    def __init__(self, directory, tls=None):
         self.directory = directory
+        self.tls = tls
         conf = directory / "redis.conf"
         for _ in range(20):
             port = free_port()
-            conf.write_text("port %d\nbind 127.0.0.1\nrequirepass %s\nappendonly yes\nsave \"\"\ndir %s\n"
-                            % (port, self.password, directory))
+            listen = "port %d\n" % port if not tls else (
+                "port 0\ntls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-auth-clients no\n" % (port, *tls))
+            conf.write_text("%sbind 127.0.0.1\nrequirepass %s\nappendonly yes\nsave \"\"\ndir %s\n"
+                            % (listen, self.password, directory))
             self.process = subprocess.Popen(["redis-server", str(conf)], stdout=subprocess.PIPE, text=True,
                                             preexec_fn=end_with_us)
             for line in self.process.stdout:
@@ -312,7 +315,12 @@ class Redis:
 
     @property
     def url(self):
-        return "redis://127.0.0.1:%d/0" % self.port
+        return "redis%s://127.0.0.1:%d/0" % ("s" if self.tls else "", self.port)
+
+    def command(self, *words):
+        """By redis-cli, without TLS; what it answers."""
+        return subprocess.run(["redis-cli", "-p", str(self.port), *words], env=dict(os.environ, REDISCLI_AUTH=self.password),
+                              check=True, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
 
     def stop(self):
         self.process.terminate()
