@@ -38,7 +38,8 @@ int app_store_open(struct loop *loop, const struct conf *c, const char *url, str
                                .hook_ttl_ms = hook_horizon_ms(c),
                                .queue_max_jobs = c->queue_max_jobs,
                                .queue_max_bytes = c->queue_max_bytes,
-                               .queue_max_wait_ms = c->queue_max_wait_ms};
+                               .queue_max_wait_ms = c->queue_max_wait_ms,
+                               .answer_ms = c->answer_ms};
     int rc = app_queue_accept(c, &so.accept_missing, reterr);
 
     return rc != 0 ? rc : store_open(loop, &so, ret, reterr);

@@ -72,6 +72,7 @@ struct conf {
     char *queue_prefix;
     char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
+    uint64_t answer_ms;
     /* worker */
     uint64_t slots; /* 0: one a core */
     uint64_t heartbeat_ms;

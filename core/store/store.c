@@ -144,9 +144,9 @@ static void on_fail_timer(void *arg)
     store_calls_fail(arg);
 }
 
-static void on_unsure_timer(void *arg)
+static void on_answer_timer(void *arg)
 {
-    store_calls_give_up(arg);
+    store_calls_late(arg);
 }
 
 /* ---- open and free ------------------------------------------------------------------------- */
@@ -194,6 +194,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
     TAILQ_INIT(&s->failing);
     TAILQ_INIT(&s->unsure);
+    TAILQ_INIT(&s->timed);
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
         TAILQ_INIT(&s->waits[i]);
     if (make_results(s) != 0)
@@ -201,7 +202,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->hint_timer = loop_timer_new(loop, on_hint_timer, s);
     s->change_timer = loop_timer_new(loop, on_changed, s);
     s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
-    s->unsure_timer = loop_timer_new(loop, on_unsure_timer, s);
+    s->answer_timer = loop_timer_new(loop, on_answer_timer, s);
     s->command = (struct store_link){.ready = command_ready, .down = link_down, .ping = command_ping};
     s->subscription =
         (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
@@ -235,7 +236,7 @@ void store_free(struct store *s)
     loop_timer_free(s->hint_timer);
     loop_timer_free(s->change_timer);
     loop_timer_free(s->fail_timer);
-    loop_timer_free(s->unsure_timer);
+    loop_timer_free(s->answer_timer);
     store_facts_done(s);
     secret_free(s->o.password);
     secret_free(s->o.sentinel_password);

@@ -33,6 +33,7 @@ struct store_options {
     uint64_t result_ttl_ms;
     uint64_t hook_ttl_ms; /* a result with a webhook is kept this long at least */
     uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
+    uint64_t answer_ms;      /* a submission that Redis has not answered by then is ERR_UNSURE */
     uint32_t accept_missing; /* of store_accept_find() */
 };
 /* Can it be used as store_options.url?  ERR_CONFIG with the reason, in which the url itself is not shown. */
@@ -95,7 +96,8 @@ pid_t store_embedded_pid(const struct store_embedded *e);
 typedef void (*store_done_fn)(void *arg, const struct err *err);
 
 /* One atomic call for all of them: accepted whole or not at all.  If the connection is lost before the answer
- * the same call is made once more, which changes nothing if the first came through. */
+ * the same call is made once more, which changes nothing if the first came through.  ERR_UNSURE after
+ * answer_ms, whatever becomes of Redis. */
 void store_submit(struct store *s, struct job *const *jobs, size_t count, store_done_fn done, void *arg);
 
 struct store_view {  /* a job as it is now */

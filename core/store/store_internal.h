@@ -114,6 +114,17 @@ void store_facts_judge(const struct store_told *t, uint32_t accept, struct store
 void store_facts_ask(struct store_link *l); /* may drop the link when the answers come */
 void store_facts_done(struct store *s);
 
+/* ---- errors (store_error.c) ------------------------------------------------------------------ */
+
+struct store;
+enum store_after { /* what becomes of the connection that told the error */
+                   STORE_AFTER_NOTHING,
+                   STORE_AFTER_LEAVE, /* the next one may be to a better server, and has the scripts */
+};
+/* Sets *ret; clients: who asked is a client, to be told that Redis is full. */
+enum store_after store_error_judge(struct store *s, const char *text, bool clients, struct err *ret);
+void store_error_say(struct store *s, const char *word, const char *text); /* word: a literal, told once */
+
 /* ---- the store ------------------------------------------------------------------------------ */
 
 #define STORE_WAIT_BUCKETS 256
@@ -146,7 +157,10 @@ struct store {
     unsigned in_flight;
     struct store_calls failing; /* answered in the next turn, without Redis */
     struct store_calls unsure;  /* their answers were lost: asked again with the next connection */
-    struct loop_timer *fail_timer, *unsure_timer;
+    struct store_calls timed;   /* those that may be asked again, by when they must be answered */
+    struct loop_timer *fail_timer, *answer_timer;
+    const char *said; /* which of Redis' errors was logged last, and when */
+    uint64_t said_ms;
     char *tag; /* "{prefix}" */
     loop_fn change_fn, ready_fn, outbox_fn;
     void *change_arg, *ready_arg, *outbox_arg;
@@ -171,6 +185,10 @@ struct store_call {
     size_t again_len;
     bool clients; /* it is bounded, and its asker must know if it is not sure what became of it */
     bool repeated;
+    enum { STORE_WITH_REDIS, STORE_IN_UNSURE, STORE_IN_FAILING } place;
+    bool answered; /* without Redis, because it took too long */
+    TAILQ_ENTRY(store_call) timed_link;
+    uint64_t due_ms; /* 0: whenever it comes */
     struct err err;
 };
 /* An argument vector that grows; bytes are borrowed unless added by store_args_num. */
@@ -196,7 +214,8 @@ void store_plain_call(struct store *s, struct store_args *args, store_reply_fn f
 void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg);
 void store_calls_fail(struct store *s);
 void store_calls_repeat(struct store *s);  /* the connection is back */
-void store_calls_give_up(struct store *s); /* it is not, and that takes too long */
+void store_calls_give_up(struct store *s); /* it will not be */
+void store_calls_late(struct store *s);    /* answers those whose time is over */
 void store_done_reply(struct store_call *c, const redisReply *reply,
                       const struct err *err); /* for store_done_fn */
 

@@ -6,6 +6,7 @@ for _, token in ipairs(redis.call('ZRANGEBYSCORE', out, '-inf', now, 'LIMIT', 0,
     redis.call('ZREM', out, token)
     redis.call('HINCRBY', count, 'undelivered', 1)
   else
+    redis.call('ZREM', out, token) -- also with a full memory: see conclude()
     local attempt = redis.call('HINCRBY', k, 'da', 1)
     redis.call('ZADD', out, now + tonumber(ARGV[2]), token)
     local f = redis.call('HMGET', k, 'url', 'st', 'meta', 'res', 'sa', 'fa', 'at')

@@ -157,7 +157,8 @@ void fixture_open(struct fixture *fx)
                                .result_ttl_ms = 60000,
                                .queue_max_jobs = c->queue_max_jobs,
                                .queue_max_bytes = c->queue_max_bytes,
-                               .queue_max_wait_ms = c->queue_max_wait_ms};
+                               .queue_max_wait_ms = c->queue_max_wait_ms,
+                               .answer_ms = 20000};
     struct api_options ao = {.loop = fx->loop, .conf = c, .plugins = fx->plugins, .roles = 1};
     struct net_client_options co = {.connections_max = 8, .user_agent = "test"};
     struct answer a = {0};

@@ -169,7 +169,8 @@ static struct store *open_as(const char *prefix, uint64_t lease_ms, uint64_t max
                                     .hook_ttl_ms = HOOK_TTL_MS,
                                     .queue_max_jobs = max_jobs,
                                     .queue_max_bytes = 1u << 20,
-                                    .queue_max_wait_ms = max_wait_ms};
+                                    .queue_max_wait_ms = max_wait_ms,
+                                    .answer_ms = PATIENCE_MS};
     struct store *s;
     struct err err = {0};
     bool changed = false;
