@@ -76,8 +76,9 @@ struct conf {
     /* worker */
     uint64_t slots; /* 0: one a core */
     uint64_t heartbeat_ms;
-    char *jailer;      /* path; "" : beside execd, or ../libexec/execd */
-    char *cgroup_root; /* "" : found */
+    uint64_t spool_bytes; /* 0: results wait for Redis in memory alone */
+    char *jailer;         /* path; "" : beside execd, or ../libexec/execd */
+    char *cgroup_root;    /* "" : found */
     bool favor_dynmods;
     char *rootfs; /* "" : the machine's files */
     uint64_t uid_base;

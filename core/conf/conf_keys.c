@@ -38,7 +38,8 @@ const struct conf_item conf_items[] = {
      .help = "The user to become when started as root.  Empty: `execd` if there is one, else uid 1899999999"},
     {"process", "state_dir", CONF_STRING, AT(state_dir), .example = "/var/lib/execd",
      .rule = conf_rule_filled,
-     .help = "Where the embedded Redis keeps its data, and workers compiled output.  Default: /var/lib/execd "
+     .help = "Where the embedded Redis keeps its data, and workers compiled output and results that wait for "
+             "Redis.  Default: /var/lib/execd "
              "as root, else "
              "$XDG_STATE_HOME/execd or ~/.local/state/execd"},
     {"process", "plugin_dir", CONF_STRING, AT(plugin_dir), .initial = "", .rule = conf_rule_path,
@@ -224,6 +225,10 @@ const struct conf_item conf_items[] = {
      .help = "Jobs at once; 0: one a core"},
     {"worker", "heartbeat_ms", CONF_MS, AT(heartbeat_ms), .initial = "3000", .min = 50,
      .max = 10 * 60 * SECOND, .help = "How often a worker says that it is alive and extends its leases"},
+    {"worker", "spool_bytes", CONF_BYTES, AT(spool_bytes), .initial = "256M", .min = 0, .max = 1024 * GIB,
+     .help = "What results may take in process.state_dir that Redis has not taken yet, so that they outlive "
+             "the worker. "
+             "Beyond, and with 0, they wait in memory"},
     {"worker", "drain_ms", CONF_MS, AT(drain_ms), .initial = "10000", .min = 0, .max = DAY,
      .help = "How long SIGTERM lets running jobs end; the rest is handed back to the queue"},
     {"worker", "jailer", CONF_STRING, AT(jailer), .initial = "", .rule = conf_rule_path,

@@ -191,6 +191,31 @@ typedef void (*store_languages_fn)(void *arg, const struct err *err, const struc
                                    size_t count);
 void store_languages_get(struct store *s, store_languages_fn done, void *arg);
 
+/* ---- results that wait for Redis, on the disk (store_spool.c) --------------------------------- */
+
+struct store_spool;
+#define STORE_SPOOL_OLD_MAX 100000 /* files of workers before us that one start looks at */
+struct store_spool_options {
+    struct loop *loop;
+    struct store *store;
+    int folder_fd;      /* of nobody else's; the caller's, until store_spool_free() */
+    uint64_t bytes_max; /* on the disk */
+};
+/* Reads what a worker before us has left; blocks for that. */
+int store_spool_open(const struct store_spool_options *o, struct store_spool **ret,
+                     struct err *reterr) NODISCARD;
+/* Writes and syncs it, by a helper; at most once for each token and epoch.  Failures are logged: the caller
+ * has it in memory, and goes on offering it. */
+void store_spool_keep(struct store_spool *sp, const char *token, uint32_t epoch,
+                      const struct job_result *result);
+void store_spool_drop(struct store_spool *sp, const char *token, uint32_t epoch); /* Redis has decided */
+/* Offers what a worker before us has left: to be called when the store has connected. */
+void store_spool_offer(struct store_spool *sp);
+/* Stop: after store_free() and before loop_free().  Free: after loop_free(), because of its helpers.  NULL is
+ * fine for all of these. */
+void store_spool_stop(struct store_spool *sp);
+void store_spool_free(struct store_spool *sp);
+
 /* ---- outbox ------------------------------------------------------------------------------- */
 
 struct store_delivery { /* due now, leased to us for lease_ms */
