@@ -42,11 +42,36 @@ static struct store_spool *spool_open(struct store *s, uint64_t bytes_max)
     return sp;
 }
 
-/* As a worker ends, but that the loop goes on: nothing may be with a helper. */
-static void spool_close(struct store_spool *sp)
+/* As a worker ends: helpers end with the loop, and only then is nobody left who knows of the spool. */
+static void close_all(struct store *s, struct store_spool *sp)
 {
+    store_free(s);
     store_spool_stop(sp);
+    loop_free(loop);
     store_spool_free(sp);
+    loop = NULL;
+}
+
+/* And the next one begins. */
+static struct store *reopen(struct store *s, struct store_spool **sp)
+{
+    struct store_options o = rig_options(url);
+    struct err err = {0};
+
+    close_all(s, *sp);
+    assert_int_equal(loop_new(&loop, &err), 0);
+    s = rig_open(&o);
+    *sp = spool_open(s, 1 << 20);
+    return s;
+}
+
+static void end(struct store *s, struct store_spool *sp, struct job *job)
+{
+    struct err err = {0};
+
+    close_all(s, sp);
+    assert_int_equal(loop_new(&loop, &err), 0);
+    job_free(job);
 }
 
 static void keep(struct store_spool *sp, const char *token, uint32_t epoch, const char *out)
@@ -87,18 +112,14 @@ static void test_another_worker_delivers(void **state)
     (void)state;
     keep(sp, job->token, epoch, "42\n");
     until_files(1);
-    spool_close(sp);
     rig_is(s, job->token, JOB_RUNNING);
-    sp = spool_open(s, 1 << 20);
+    s = reopen(s, &sp);
     store_spool_offer(sp);
     until_files(0);
     ASK(a, store_get(s, job->token, on_view, &a));
     assert_int_equal(a.status, JOB_COMPLETED);
     assert_string_equal(a.out, "42\n");
-    rig_run_ms(50); /* the helper's end */
-    spool_close(sp);
-    store_free(s);
-    job_free(job);
+    end(s, sp, job);
 }
 
 /* Another has the job by now: what was kept is thrown away. */
@@ -113,20 +134,16 @@ static void test_epoch_decides(void **state)
     (void)state;
     keep(sp, job->token, epoch, "old");
     until_files(1);
-    spool_close(sp);
     ASK(a, store_release(s, job->token, epoch, on_done, &a));
     assert_int_equal(rig_claim(s, &a), 0);
     assert_int_equal(a.claims[0].epoch, epoch + 1);
     job_free(a.claims[0].job);
-    sp = spool_open(s, 1 << 20);
+    s = reopen(s, &sp);
     store_spool_offer(sp);
     until_files(0);
     rig_is(s, job->token, JOB_RUNNING);
     assert_int_equal(rig_finish(s, job->token, epoch + 1), 0);
-    rig_run_ms(50);
-    spool_close(sp);
-    store_free(s);
-    job_free(job);
+    end(s, sp, job);
 }
 
 /* Redis is not there: it is offered when it is. */
@@ -141,8 +158,7 @@ static void test_waits_for_redis(void **state)
     (void)state;
     keep(sp, job->token, epoch, "x");
     until_files(1);
-    spool_close(sp);
-    sp = spool_open(s, 1 << 20);
+    s = reopen(s, &sp);
     rig_cli(port, "", "config set min-replicas-to-write 1", "OK");
     store_spool_offer(sp);
     rig_run_ms(300);
@@ -150,10 +166,7 @@ static void test_waits_for_redis(void **state)
     rig_cli(port, "", "config set min-replicas-to-write 0", "OK");
     until_files(0); /* by its own timer */
     rig_is(s, job->token, JOB_COMPLETED);
-    rig_run_ms(50);
-    spool_close(sp);
-    store_free(s);
-    job_free(job);
+    end(s, sp, job);
 }
 
 static void test_dropped_and_bounded(void **state)
@@ -165,21 +178,17 @@ static void test_dropped_and_bounded(void **state)
 
     (void)state;
     keep(sp, job->token, epoch, "1");
-    store_spool_drop(sp, job->token, epoch); /* while it is being written */
-    until_files(0);
-    rig_run_ms(100);
-    assert_int_equal(files(), 0);
-    keep(sp, job->token, epoch, "1");
     until_files(1);
     keep(sp, job->token, epoch + 1, "2"); /* there is room for one block more, and not for a whole file */
     rig_run_ms(200);
     assert_int_equal(files(), 1);
     store_spool_drop(sp, job->token, epoch);
     until_files(0);
-    rig_run_ms(50);
-    spool_close(sp);
-    store_free(s);
-    job_free(job);
+    keep(sp, job->token, epoch + 2, "3");
+    store_spool_drop(sp, job->token, epoch + 2); /* while it is being written */
+    rig_run_ms(200);
+    until_files(0);
+    end(s, sp, job);
 }
 
 static void put(const char *name, const char *text)
@@ -209,10 +218,7 @@ static void test_what_cannot_be_read(void **state)
     assert_int_equal(faccessat(folder, "new-half", F_OK, 0), -1);
     rig_is(s, job->token, JOB_RUNNING);
     assert_int_equal(unlinkat(folder, "somebody's", 0), 0);
-    rig_run_ms(50);
-    spool_close(sp);
-    store_free(s);
-    job_free(job);
+    end(s, sp, job);
 }
 
 static int setup(void **state)
