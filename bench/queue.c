@@ -100,7 +100,8 @@ int main(int argc, char **argv)
                               .result_ttl_ms = 86400000,
                               .queue_max_jobs = 1000000,
                               .queue_max_bytes = UINT64_C(4) << 30,
-                              .queue_max_wait_ms = 86400000};
+                              .queue_max_wait_ms = 86400000,
+                              .answer_ms = 30000};
     struct err err = {0};
     uint64_t language, count;
     char line[64];

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #define CHECKS_MAX 4
-#define DETAIL_MAX 640 /* the names of all protections, should all be missing */
+#define DETAIL_MAX 800 /* all that Redis can lack, or the names of all protections */
 
 struct report {
     struct wire_check checks[CHECKS_MAX];
@@ -51,6 +51,25 @@ static void check_fleet(struct report *r, const struct conf *c, const struct sto
           queued(s), c->queue_max_jobs, s->queued_bytes, c->queue_max_bytes);
 }
 
+/* With what it promises less than all, or more than the configuration accepts. */
+static void check_redis(struct report *r, const struct store *s, bool answers)
+{
+    const struct store_facts *f = store_facts(s);
+    char text[DETAIL_MAX] = "";
+    size_t len = 0;
+
+    if (!answers || f == NULL) {
+        check(r, "redis", false, "does not answer");
+        return;
+    }
+    for (int i = 0; i < STORE_CHECK_COUNT && len < sizeof(text); i++)
+        if (f->findings[i].grade != STORE_GOOD)
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "; %s%s: %s", f->findings[i].name,
+                                    f->findings[i].accepted ? " (accepted)" : "", f->findings[i].text);
+    check(r, "redis", store_facts_refused(f) == NULL, "answers, version %s%s",
+          f->version[0] == '\0' ? "unknown" : f->version, text);
+}
+
 static void check_jailer(struct report *r, const struct jail_facts *f)
 {
     char names[512] = "";
@@ -70,7 +89,7 @@ static void on_health(struct api_call *call, const struct store_stats *stats)
     CLEAN_BUF struct buf body = {0};
     struct report r = {.healthy = true};
 
-    check(&r, "redis", stats != NULL, "%s", stats != NULL ? "answers" : "does not answer");
+    check_redis(&r, o->store, stats != NULL);
     if (stats != NULL)
         check_fleet(&r, o->conf, stats);
     if (o->jail_facts != NULL)

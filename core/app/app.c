@@ -25,7 +25,7 @@ struct app {
     const struct app_options *o;
     struct conf *conf;
     unsigned slots;
-    int root_fd, state_fd, cache_fd;
+    int root_fd, state_fd, cache_fd, spool_fd;
     struct jail_process *jailer; /* until it is taken over */
 
     struct loop *loop;
@@ -35,6 +35,7 @@ struct app {
     struct plugin_set *plugins;
     struct store_embedded *embedded;
     struct store *store;
+    struct store_spool *spool;
     struct run_cache *cache;
     struct run *run;
     struct hook *hook;
@@ -216,15 +217,27 @@ static void on_store_change(void *arg)
                              .plugins = app->plugins,
                              .conf = app->conf,
                              .cache = app->cache,
+                             .spool = app->spool,
                              .slots = app->slots};
 
     if (app->serving || app->stopping || app->checking) {
         LOG_WARN("redis", F_STR("state", store_connected(app->store) ? "connected" : "lost"));
+        if (store_connected(app->store) && app_store_judge(app->store, &e) != 0)
+            LOG_ERROR("redis_promises_too_little", F_STR("error", e.text)); /* /health says so, too */
+        if (store_connected(app->store) && app->run != NULL && !app->checking)
+            run_offer(app->run);
+        if (store_connected(app->store))
+            store_spool_offer(app->spool);
         return;
     }
     if (!store_connected(app->store))
         return;
     loop_timer_cancel(app->patience);
+    store_spool_offer(app->spool);
+    if (app_store_judge(app->store, &e) != 0) {
+        fail(app, &e);
+        return;
+    }
     if ((app->o->roles & APP_ROLE_WORKER) != 0) {
         app->checking = true;
         app->run = run_new(&ro, on_languages, app);
@@ -238,37 +251,47 @@ static void on_patience(void *arg)
     struct app *app = arg;
     struct err e = {0};
 
-    err_set(&e, ERR_AGAIN, "Redis (queue.url) did not answer within %d s", STORE_PATIENCE_MS / 1000);
+    err_set(&e, ERR_AGAIN, "Redis (queue.url) cannot be used after %d s: %s", STORE_PATIENCE_MS / 1000,
+            store_trouble(app->store));
     fail(app, &e);
+}
+
+/* Without it they wait in memory, as long as this worker lives. */
+static void spool_off(struct app *app, const struct err *err)
+{
+    LOG_WARN("results_wait_in_memory", F_STR("reason", err->text),
+             F_STR("hint", "worker.spool_bytes = 0 says that it is not wanted"));
+    closep(&app->spool_fd);
+}
+
+static void open_spool(struct app *app)
+{
+    const struct store_spool_options o = {.loop = app->loop,
+                                          .store = app->store,
+                                          .folder_fd = app->spool_fd,
+                                          .bytes_max = app->conf->spool_bytes};
+    struct err err = {0};
+
+    if (app->spool_fd >= 0 && store_spool_open(&o, &app->spool, &err) != 0)
+        spool_off(app, &err);
 }
 
 static int open_store(struct app *app, struct err *reterr)
 {
     const struct conf *c = app->conf;
     char url[128];
-    struct store_options so = {.url = c->queue_url,
-                               .password = c->queue_password,
-                               .prefix = c->queue_prefix,
-                               .lease_ms = c->lease_ms,
-                               .max_attempts = (uint32_t)c->max_attempts,
-                               .result_ttl_ms = c->result_ttl_ms,
-                               .hook_ttl_ms = hook_horizon_ms(c),
-                               .queue_max_jobs = c->queue_max_jobs,
-                               .queue_max_bytes = c->queue_max_bytes,
-                               .queue_max_wait_ms = c->queue_max_wait_ms,
-                               .dead_max = c->dead_max,
-                               .dead_max_bytes = c->dead_max_bytes,
-                               .dead_ttl_ms = c->dead_ttl_ms};
+    const char *where = c->queue_url;
     int rc;
 
     if (app->state_fd >= 0) {
         if ((rc = store_embedded_start(app->loop, c->redis_server, app->state_fd, url, sizeof(url),
                                        &app->embedded, reterr)) != 0)
             return rc;
-        so.url = url;
+        where = url;
     }
-    if ((rc = store_open(app->loop, &so, &app->store, reterr)) != 0)
+    if ((rc = app_store_open(app->loop, c, where, &app->store, reterr)) != 0)
         return rc;
+    open_spool(app);
     store_on_change(app->store, on_store_change, app);
     app->patience = loop_timer_new(app->loop, on_patience, app);
     loop_timer_arm(app->patience, STORE_PATIENCE_MS);
@@ -351,6 +374,11 @@ static bool caches(const struct app *app)
     return (app->o->roles & APP_ROLE_WORKER) != 0 && app->conf->compile_cache != CONF_CACHE_OFF;
 }
 
+static bool spools(const struct app *app)
+{
+    return (app->o->roles & APP_ROLE_WORKER) != 0 && app->conf->spool_bytes > 0;
+}
+
 /* Each client and each running job holds descriptors; the hard limit is the operator's word. */
 static void raise_nofile(void)
 {
@@ -398,11 +426,14 @@ static int open_state(struct app *app, bool embedded, const struct app_user *use
     struct err err = {0};
     int rc = 0;
 
-    if (embedded || caches(app))
+    if (embedded || caches(app) || spools(app))
         rc = app_state_open(app->conf->state_dir, user, &app->state_fd, embedded ? reterr : &err);
     if (rc == 0 || embedded)
         return rc;
-    cache_off(app, &err);
+    if (caches(app))
+        cache_off(app, &err);
+    if (spools(app))
+        spool_off(app, &err);
     return 0;
 }
 
@@ -415,13 +446,16 @@ static void favor_dynmods(const struct conf *conf)
         LOG_INFO("cgroup_moves_wait", F_STR("reason", err.text));
 }
 
-static void open_cache_folder(struct app *app, bool embedded)
+static void open_folders(struct app *app, bool embedded)
 {
     struct err err = {0};
 
     if (caches(app) && app->state_fd >= 0 &&
         cache_folder_open(app->state_fd, "compiled", &app->cache_fd, &err) != 0)
         cache_off(app, &err);
+    if (spools(app) && app->state_fd >= 0 &&
+        cache_folder_open(app->state_fd, "results", &app->spool_fd, &err) != 0)
+        spool_off(app, &err);
     if (!embedded)
         closep(&app->state_fd);
 }
@@ -455,8 +489,8 @@ static int start_privileged(struct app *app, struct err *reterr)
         return rc;
     if ((rc = app_privilege_drop(&user, reterr)) != 0 || (rc = describe_root(app, reterr)) != 0)
         return rc;
-    open_cache_folder(app, embedded);
-    shield.caches = app->cache_fd >= 0;
+    open_folders(app, embedded);
+    shield.caches = app->cache_fd >= 0 || app->spool_fd >= 0;
     return shield_raise(&shield, reterr);
 }
 
@@ -470,6 +504,7 @@ static void release(struct app *app)
     if (app->store != NULL)
         store_free(app->store);
     run_free(app->run);
+    store_spool_stop(app->spool);
     run_cache_stop(app->cache);
     if (app->embedded != NULL)
         store_embedded_free(app->embedded);
@@ -483,6 +518,8 @@ static void release(struct app *app)
     if (app->loop != NULL)
         loop_free(app->loop);
     run_cache_free(app->cache);
+    store_spool_free(app->spool);
+    closep(&app->spool_fd);
     closep(&app->cache_fd);
     closep(&app->root_fd);
     closep(&app->state_fd);
@@ -490,8 +527,13 @@ static void release(struct app *app)
 
 int app_serve(const struct app_options *o, struct conf *conf)
 {
-    struct app app = {
-        .o = o, .conf = conf, .root_fd = -1, .state_fd = -1, .cache_fd = -1, .slots = app_slots(conf)};
+    struct app app = {.o = o,
+                      .conf = conf,
+                      .root_fd = -1,
+                      .state_fd = -1,
+                      .cache_fd = -1,
+                      .spool_fd = -1,
+                      .slots = app_slots(conf)};
     struct err err = {0};
 
     log_setup(conf->log_format, conf->log_level, STDERR_FILENO);

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "conf/conf.h"
 #include "shield/shield.h"
+#include "store/store.h"
 
 enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_ALL = 7 };
 
@@ -36,6 +37,17 @@ int app_doctor(const struct app_options *o, struct conf *conf);
 unsigned app_slots(const struct conf *conf);
 /* worker.accept_missing as JAIL_PROTECT_* bits; ERR_CONFIG names a word that is no protection. */
 int app_accept_missing(const struct conf *conf, uint32_t *ret_bits, struct err *reterr);
+
+/* ---- the store (app_store.c) ---- */
+
+/* queue.accept_missing as bits of store_accept_find(); ERR_CONFIG names a word that is none. */
+int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *reterr);
+/* url: conf->queue_url, or that of the embedded server. */
+int app_store_open(struct loop *loop, const struct conf *conf, const char *url, struct store **ret,
+                   struct err *reterr) NODISCARD;
+/* Of a store that has just connected: logs what its Redis promises less than all; ERR_CONFIG if that is more
+ * than the configuration accepts. */
+int app_store_judge(const struct store *s, struct err *reterr);
 
 /* ---- privilege (app_privilege.c) ---- */
 

@@ -12,6 +12,8 @@
 #include "run/run.h"
 #include "warm/warm.h"
 
+#define REDIS_PATIENCE_MS 5000
+
 struct doctor {
     struct conf *conf;
     const struct app_options *o;
@@ -96,6 +98,50 @@ static void check_machine(struct doctor *d)
         say(d, found, "redis-server", found ? "found as %s" : "%s is not in PATH: apt install redis-server",
             d->conf->redis_server);
     }
+}
+
+/* ---- a Redis of the operator's ---- */
+
+static void stop_loop(void *arg)
+{
+    struct doctor *d = arg;
+
+    loop_stop(d->loop);
+}
+
+static void say_facts(struct doctor *d, const struct store_facts *f)
+{
+    for (unsigned i = 0; i < STORE_CHECK_COUNT; i++) {
+        const struct store_finding *x = &f->findings[i];
+
+        say(d, x->grade != STORE_BROKEN || x->accepted, x->name, "%s%s", x->text,
+            x->grade == STORE_BROKEN && x->accepted ? " (accepted by queue.accept_missing)" : "");
+    }
+}
+
+static void check_redis(struct doctor *d)
+{
+    struct loop_timer *patience;
+    struct store *store;
+    struct err err = {0};
+
+    if (strcmp(d->conf->queue_url, "embedded") == 0)
+        return;
+    puts("Redis (queue.url)");
+    if (app_store_open(d->loop, d->conf, d->conf->queue_url, &store, &err) != 0) {
+        say(d, false, "connection", "%s", err.text);
+        return;
+    }
+    patience = loop_timer_new(d->loop, stop_loop, d);
+    loop_timer_arm(patience, REDIS_PATIENCE_MS);
+    store_on_change(store, stop_loop, d);
+    loop_run(d->loop);
+    if (store_connected(store))
+        say_facts(d, store_facts(store));
+    else
+        say(d, false, "connection", "none after %d s: %s", REDIS_PATIENCE_MS / 1000, store_trouble(store));
+    loop_timer_free(patience);
+    store_free(store);
 }
 
 static void on_languages(void *arg, const struct err *err)
@@ -194,6 +240,7 @@ static int examine(struct doctor *d, struct err *reterr)
         (rc = shield_raise(&shield, reterr)) != 0 || (rc = loop_new(&d->loop, reterr)) != 0)
         return rc;
     check_machine(d);
+    check_redis(d);
     jo.root_fd = root_fd;
     if ((rc = jail_open(d->loop, steal(&d->jailer), &jo, &d->jail, reterr)) != 0 ||
         (rc = plugin_set_start(d->plugins, d->loop, reterr)) != 0)

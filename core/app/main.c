@@ -207,6 +207,8 @@ static int check_config(const char *path, const struct conf *conf, const char *p
 
     if (app_accept_missing(conf, &bits, &err) != 0)
         rc = mistake(conf, conf->accept_missing_line, &err);
+    if (app_queue_accept(conf, &bits, &err) != 0)
+        rc = mistake(conf, conf->queue_accept_line, &err);
     if (strcmp(conf->queue_url, "embedded") != 0 && store_url_check(conf->queue_url, &err) != 0)
         rc = mistake(conf, conf->queue_url_line, &err);
     if (plugin_set_open(conf, plugin_dir, &plugins, &err) != 0)

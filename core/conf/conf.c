@@ -179,6 +179,7 @@ int conf_load(const char *path, struct conf **ret, struct buf *mistakes)
     derive(l.conf);
     conf_check(&l);
     l.conf->queue_url_line = line_in_file(&l, "queue", "url");
+    l.conf->queue_accept_line = line_in_file(&l, "queue", "accept_missing");
     l.conf->accept_missing_line = line_in_file(&l, "worker", "accept_missing");
     if (l.mistake_count > 0) {
         conf_free(l.conf);

@@ -45,7 +45,7 @@ struct conf_key { /* an API key */
 
 struct conf {
     char *path; /* the file; "(defaults)" if none */
-    int queue_url_line,
+    int queue_url_line, queue_accept_line,
         accept_missing_line; /* in it, for mistakes that only rooms above can see; 0: elsewhere */
     /* process */
     char *user; /* "" : execd if it exists, else uid 1899999999 */
@@ -69,18 +69,23 @@ struct conf {
     enum conf_cache compile_cache;
     uint64_t compile_cache_bytes;
     /* queue */
-    char *queue_url;      /* "embedded", redis://..., unix:... */
-    char *queue_password; /* NULL if none */
+    char *queue_url;                              /* "embedded", or as of store.h */
+    char *queue_password, *sentinel_password;     /* NULL if none */
+    char *tls_ca, *tls_cert, *tls_key, *tls_name; /* "" : not said */
+    char **queue_accept;
+    size_t queue_accept_count; /* findings of store.h by name */
     char *queue_prefix;
     char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
     uint64_t key_max_jobs, key_max_bytes; /* 0: as many as the queue takes */
     uint64_t dead_max, dead_max_bytes, dead_ttl_ms;
+    uint64_t answer_ms;
     /* worker */
     uint64_t slots; /* 0: one a core */
     uint64_t heartbeat_ms;
-    char *jailer;      /* path; "" : beside execd, or ../libexec/execd */
-    char *cgroup_root; /* "" : found */
+    uint64_t spool_bytes; /* 0: results wait for Redis in memory alone */
+    char *jailer;         /* path; "" : beside execd, or ../libexec/execd */
+    char *cgroup_root;    /* "" : found */
     bool favor_dynmods;
     char *rootfs; /* "" : the machine's files */
     uint64_t uid_base;

@@ -38,7 +38,8 @@ const struct conf_item conf_items[] = {
      .help = "The user to become when started as root.  Empty: `execd` if there is one, else uid 1899999999"},
     {"process", "state_dir", CONF_STRING, AT(state_dir), .example = "/var/lib/execd",
      .rule = conf_rule_filled,
-     .help = "Where the embedded Redis keeps its data, and workers compiled output.  Default: /var/lib/execd "
+     .help = "Where the embedded Redis keeps its data, and workers compiled output and results that wait for "
+             "Redis.  Default: /var/lib/execd "
              "as root, else "
              "$XDG_STATE_HOME/execd or ~/.local/state/execd"},
     {"process", "plugin_dir", CONF_STRING, AT(plugin_dir), .initial = "", .rule = conf_rule_path,
@@ -185,10 +186,32 @@ const struct conf_item conf_items[] = {
 
     /* ---- queue ---- */
     {"queue", "url", CONF_STRING, AT(queue_url), .initial = "embedded", .rule = conf_rule_queue_url,
-     .help = "\"embedded\": a private redis-server in process.state_dir.  Else \"redis://HOST:PORT/DB\" or "
-             "\"unix:/PATH?db=N\""},
+     .help =
+         "\"embedded\": a private redis-server in process.state_dir.  Else \"redis://USER@HOST:PORT/DB\" "
+         "(USER@ for a user of Redis' ACL), \"unix:/PATH?db=N\", or "
+         "\"sentinel://USER@HOST:PORT,HOST:PORT/NAME/DB\": the master that sentinels know as NAME, wherever "
+         "a fail-over puts it.  \"rediss://\" and \"sentinels://\" are the same with TLS"},
     {"queue", "password", CONF_SECRET, AT(queue_password), .example = "/etc/execd/redis.password",
      .rule = conf_rule_filled, .help = "Redis' password, if it is not part of the url"},
+    {"queue", "sentinel_password", CONF_SECRET, AT(sentinel_password),
+     .example = "/etc/execd/sentinel.password", .rule = conf_rule_filled,
+     .help = "The sentinels' own password, if they have one"},
+    {"queue", "tls_ca", CONF_STRING, AT(tls_ca), .initial = "", .rule = conf_rule_path,
+     .help = "File of the certificates by which Redis' own is judged.  Empty: those that the machine trusts. "
+             " It and "
+             "the next two are read by the user that execd becomes"},
+    {"queue", "tls_cert", CONF_STRING, AT(tls_cert), .initial = "", .rule = conf_rule_path,
+     .help = "File of execd's own certificate, for a Redis that asks for one.  Empty: none"},
+    {"queue", "tls_key", CONF_STRING, AT(tls_key), .initial = "", .rule = conf_rule_path,
+     .help = "File of the key of queue.tls_cert.  Empty: it is in the same file"},
+    {"queue", "tls_name", CONF_STRING, AT(tls_name), .initial = "", .rule = conf_rule_line,
+     .help =
+         "The name that Redis' certificate must be for.  Empty: the host, or address, that is connected to"},
+    {"queue", "accept_missing", CONF_STRINGS, LIST(queue_accept, queue_accept_count),
+     .example = "( \"persistence\" )", .rule = conf_rule_filled,
+     .help = "What a Redis of your own may lack of what keeps accepted jobs: \"persistence\" (an append-only "
+             "file), "
+             "\"eviction\" (maxmemory-policy noeviction).  A Redis that lacks another refuses the start"},
     {"queue", "prefix", CONF_STRING, AT(queue_prefix), .initial = "execd", .rule = conf_rule_prefix,
      .help = "The beginning of every Redis key; systems with different ones share a Redis without meeting"},
     {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server",
@@ -197,6 +220,10 @@ const struct conf_item conf_items[] = {
     {"queue", "lease_ms", CONF_MS, AT(lease_ms), .initial = "10000", .min = 500, .max = HOUR,
      .help = "How long a worker owns a claimed job without saying that it is alive; after that another one "
              "takes it.  At least 3 * worker.heartbeat_ms"},
+    {"queue", "answer_ms", CONF_MS, AT(answer_ms), .initial = "900", .min = 50, .max = 10 * 60 * SECOND,
+     .help = "How long a submission waits for Redis.  One that is not answered by then is told 503 `unsure`; "
+             "while "
+             "Redis is known to be away, 503 at once"},
     {"queue", "max_attempts", CONF_COUNT, AT(max_attempts), .initial = "3", .min = 1, .max = 100,
      .help = "Workers that may lose a job before it ends as internal_error and becomes a dead letter"},
     {"queue", "result_ttl_ms", CONF_MS, AT(result_ttl_ms), .initial = "86400000", .min = 10 * SECOND,
@@ -227,6 +254,10 @@ const struct conf_item conf_items[] = {
      .help = "Jobs at once; 0: one a core"},
     {"worker", "heartbeat_ms", CONF_MS, AT(heartbeat_ms), .initial = "3000", .min = 50,
      .max = 10 * 60 * SECOND, .help = "How often a worker says that it is alive and extends its leases"},
+    {"worker", "spool_bytes", CONF_BYTES, AT(spool_bytes), .initial = "256M", .min = 0, .max = 1024 * GIB,
+     .help = "What results may take in process.state_dir that Redis has not taken yet, so that they outlive "
+             "the worker. "
+             "Beyond, and with 0, they wait in memory"},
     {"worker", "drain_ms", CONF_MS, AT(drain_ms), .initial = "10000", .min = 0, .max = DAY,
      .help = "How long SIGTERM lets running jobs end; the rest is handed back to the queue"},
     {"worker", "jailer", CONF_STRING, AT(jailer), .initial = "", .rule = conf_rule_path,

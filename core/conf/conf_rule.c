@@ -122,16 +122,23 @@ int conf_rule_network(const char *text, struct err *why)
     return err_set(why, -1, "must be a network, as 10.1.0.0/16 or fd00::/8");
 }
 
+/* The beginning alone: store/ reads the rest when it is opened, and `execd check` asks it. */
 int conf_rule_queue_url(const char *text, struct err *why)
 {
-    static const char tcp[] = "redis://", local[] = "unix:/";
+    static const char *const schemes[] = {"redis://", "rediss://", "sentinel://", "sentinels://", "unix:/"};
     bool ok = strcmp(text, "embedded") == 0;
 
-    if (strncmp(text, tcp, sizeof(tcp) - 1) == 0)
-        ok = text[sizeof(tcp) - 1] != '\0' && text[sizeof(tcp) - 1] != '/';
-    else if (strncmp(text, local, sizeof(local) - 1) == 0)
-        ok = text[sizeof(local) - 1] != '\0';
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        size_t len = strlen(schemes[i]);
+
+        if (strncmp(text, schemes[i], len) == 0)
+            ok = text[len] != '\0' && (text[len] != '/' || schemes[i][0] == 'u');
+    }
     for (const char *p = text; *p != '\0'; p++)
         ok = ok && isgraph((unsigned char)*p);
-    return ok ? 0 : err_set(why, -1, "must be \"embedded\", \"redis://HOST:PORT/DB\" or \"unix:/PATH?db=N\"");
+    return ok ? 0
+              : err_set(
+                    why, -1,
+                    "must be \"embedded\", \"redis://HOST:PORT/DB\", \"rediss://...\" (TLS), "
+                    "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\" or \"unix:/PATH?db=N\"");
 }

@@ -83,6 +83,9 @@ static bool record_again(struct active *a, const struct err *err)
         return false;
     if (err->code != ERR_AGAIN && ++a->refusals == REFUSALS_MAX)
         return false;
+    if (!a->kept && !a->hand_back)
+        store_spool_keep(a->run->o.spool, a->job->token, a->epoch, &a->result);
+    a->kept = true;
     if (a->refusals == 1)
         LOG_ERROR("result_not_taken", F_STR("token", a->job->token), F_STR("reason", err->text));
     loop_timer_arm(a->record_timer, a->record_delay_ms);
@@ -97,6 +100,8 @@ static void on_recorded(void *arg, const struct err *err)
     a->recording = false;
     if (err != NULL && record_again(a, err))
         return;
+    if (a->kept)
+        store_spool_drop(a->run->o.spool, a->job->token, a->epoch);
     TRACE(a->job->token, "recorded");
     if (err != NULL)
         LOG_WARN("result_refused", F_STR("token", a->job->token), F_UINT("epoch", a->epoch),
@@ -121,6 +126,17 @@ static void record(struct active *a)
 static void on_record_timer(void *arg)
 {
     record(arg);
+}
+
+void run_offer(struct run *run)
+{
+    struct active *a;
+
+    TAILQ_FOREACH (a, &run->active, link)
+        if (a->ended && !a->recording) {
+            a->record_delay_ms = RECORD_FIRST_MS;
+            loop_timer_arm(a->record_timer, 0);
+        }
 }
 
 /* Want of the machine's, which the next worker may not have: the lease decides. */

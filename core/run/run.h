@@ -10,10 +10,10 @@
  *
  * Leases are extended together with the heartbeat; a lease that is lost or a job
  * that was cancelled kills its cell.  A result that cannot be recorded because
- * Redis is away is kept and offered again until Redis answers: the epoch decides
- * whether it still counts.  When the jailer is lost, the jobs it ran are *not* handed back:
- * their leases expire and the attempt counts, so that a job which kills its jailer
- * ends after queue.max_attempts.
+ * Redis is away is kept, on the disk as well, and offered again until Redis answers,
+ * by the next worker if need be: the epoch decides whether it still counts.  When the jailer is lost, the
+ * jobs it ran are *not* handed back: their leases expire and the attempt counts, so that a job which kills
+ * its jailer ends after queue.max_attempts.
  *
  * Thread: the loop's. */
 #ifndef EXECD_RUN_H
@@ -52,7 +52,8 @@ struct run_options {
     struct jail *jail;
     struct plugin_set *plugins;
     const struct conf *conf;
-    struct run_cache *cache; /* NULL: every program is compiled */
+    struct run_cache *cache;   /* NULL: every program is compiled */
+    struct store_spool *spool; /* NULL: results that Redis does not take wait in memory alone */
     unsigned slots;
 };
 
@@ -63,6 +64,8 @@ typedef void (*run_ready_fn)(void *arg, const struct err *err);
 struct run *run_new(const struct run_options *o, run_ready_fn ready, void *arg);
 /* Registers the worker, then claims, extends and beats until run_drain(). */
 void run_start(struct run *run);
+/* Redis is there again: what waits for it is offered at once. */
+void run_offer(struct run *run);
 /* Claims no more; running jobs get conf->drain_ms to end, the rest is killed and handed back
  * without counting the attempt.  fn runs once, when nothing runs and everything was recorded
  * (or Redis did not answer for 5 s). */

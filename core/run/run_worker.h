@@ -21,6 +21,7 @@ struct active { /* a claimed job */
     uint64_t claimed_ms;
     bool ended;     /* it runs no more: only its result is not recorded yet */
     bool recording; /* a store call is on its way */
+    bool kept;      /* on the disk, while Redis does not take it */
     bool lost;      /* the lease is another's: throw the result away */
     bool cancelled; /* by its client */
     bool hand_back; /* the drain's time is up */

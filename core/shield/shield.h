@@ -10,8 +10,8 @@
  * - to start a redis-server: fork, execve, write files.  The server inherits the filter, so what it needs is
  * in this part too.  Without an embedded Redis execd starts no program, ever, and without the cache it makes
  * no file either;
- * - to keep compiled output: make new files, rename and remove them, tell that they were read.  A file that
- * exists is never opened for writing;
+ * - to keep compiled output, and results that wait for Redis: make new files, rename and remove them, tell
+ * that they were read.  A file that exists is never opened for writing;
  * - to be a build with a sanitizer: the leak check at the end is a debugger of its own process.
  *
  * A refused call is EPERM, or ENOSYS where a C library then takes an older call and for whatever is newer
@@ -25,7 +25,7 @@
 struct shield_options {
     bool listens;      /* accepts connections */
     bool starts_redis; /* and restarts it */
-    bool caches;       /* makes files, in its state folder: compiled output that is used again */
+    bool caches;       /* makes files, in its state folder: compiled output, results that wait */
 };
 
 /* For all threads, for good; no_new_privs must be set. */

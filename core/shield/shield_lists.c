@@ -57,8 +57,8 @@ const char *const shield_redis[] = {
     NULL,
 };
 
-/* Files of the compile cache; their making has a rule. */
-const char *const shield_caching[] = {"renameat", "renameat2", "unlinkat", NULL};
+/* Compiled output, and results that wait for Redis; the making of their files has a rule. */
+const char *const shield_caching[] = {"renameat", "renameat2", "unlinkat", "fsync", NULL};
 
 const char *const shield_sanitizer[] = {"ptrace", "prctl", "getdents", "clone", "open", "openat", "mkdir", "unlink", NULL};
 

@@ -101,6 +101,7 @@ static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
 static void command_ready(struct store_link *l)
 {
     l->store->scripts_loaded = 0;
+    store_facts_ask(l);
     for (size_t i = 0; i < SCRIPT_COUNT; i++)
         redisAsyncCommand(l->ac, on_loaded, l, "SCRIPT LOAD %s", store_scripts[i]);
 }
@@ -143,9 +144,9 @@ static void on_fail_timer(void *arg)
     store_calls_fail(arg);
 }
 
-static void on_unsure_timer(void *arg)
+static void on_answer_timer(void *arg)
 {
-    store_calls_give_up(arg);
+    store_calls_late(arg);
 }
 
 /* ---- open and free ------------------------------------------------------------------------- */
@@ -175,6 +176,8 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     struct store *s = NEW(struct store);
     int rc = store_url_parse(o->url, &s->address, reterr);
 
+    if (rc == 0 && s->address.tls)
+        rc = store_tls_context_new(o, &s->tls, reterr);
     if (rc != 0) {
         store_address_done(&s->address);
         free(s);
@@ -184,10 +187,14 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->o = *o;
     s->o.url = NULL; /* it may hold a password, and was read */
     s->o.password = mem_dup(o->password);
+    s->o.sentinel_password = mem_dup(o->sentinel_password);
+    s->o.tls_name = mem_dup(o->tls_name);
+    s->o.tls_ca = s->o.tls_cert = s->o.tls_key = NULL; /* they were read */
     s->o.prefix = NULL;
     s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
     TAILQ_INIT(&s->failing);
     TAILQ_INIT(&s->unsure);
+    TAILQ_INIT(&s->timed);
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
         TAILQ_INIT(&s->waits[i]);
     if (make_results(s) != 0)
@@ -195,7 +202,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->hint_timer = loop_timer_new(loop, on_hint_timer, s);
     s->change_timer = loop_timer_new(loop, on_changed, s);
     s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
-    s->unsure_timer = loop_timer_new(loop, on_unsure_timer, s);
+    s->answer_timer = loop_timer_new(loop, on_answer_timer, s);
     s->command = (struct store_link){.ready = command_ready, .down = link_down, .ping = command_ping};
     s->subscription =
         (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
@@ -203,6 +210,13 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     store_link_open(&s->subscription, s);
     *ret = s;
     return 0;
+}
+
+static void secret_free(const char *text)
+{
+    if (text != NULL)
+        explicit_bzero((char *)(uintptr_t)text, strlen(text));
+    free((char *)(uintptr_t)text);
 }
 
 void store_free(struct store *s)
@@ -222,10 +236,12 @@ void store_free(struct store *s)
     loop_timer_free(s->hint_timer);
     loop_timer_free(s->change_timer);
     loop_timer_free(s->fail_timer);
-    loop_timer_free(s->unsure_timer);
-    if (s->o.password != NULL)
-        explicit_bzero((char *)(uintptr_t)s->o.password, strlen(s->o.password));
-    free((char *)(uintptr_t)s->o.password);
+    loop_timer_free(s->answer_timer);
+    store_facts_done(s);
+    secret_free(s->o.password);
+    secret_free(s->o.sentinel_password);
+    free((char *)(uintptr_t)s->o.tls_name);
+    store_tls_context_free(s->tls);
     store_address_done(&s->address);
     buf_done(&s->lost_result);
     buf_done(&s->overdue_result);
@@ -237,6 +253,11 @@ void store_free(struct store *s)
 bool store_connected(const struct store *s)
 {
     return s->connected;
+}
+
+const char *store_trouble(const struct store *s)
+{
+    return s->command.trouble[0] != '\0' ? s->command.trouble : s->subscription.trouble;
 }
 
 void store_on_change(struct store *s, loop_fn fn, void *arg)

@@ -18,16 +18,24 @@
 struct store;
 
 struct store_options {
-    const char
-        *url; /* redis://[user:password@]host:port/db, unix:/path?db=N; embedded: from store_embedded */
-    const char *password; /* overrides the one in url; NULL if none */
-    const char *prefix;   /* of every key; default "execd" */
+    /* unix:/path?db=N, redis://[[user]:password@]host:port/db,
+     * sentinel://[[user]:password@]host:port,.../name/db; rediss:// and sentinels:// with TLS; for `embedded`
+     * the one of store_embedded_start() */
+    const char *url;
+    const char *password;           /* overrides the one in url; NULL if none */
+    const char *sentinel_password;  /* of the sentinels themselves; NULL if none */
+    const char *tls_ca;             /* a file of certificates; NULL: whom the machine trusts */
+    const char *tls_cert, *tls_key; /* who we are, where Redis asks; NULL: nobody */
+    const char *tls_name;           /* whose certificate is expected; NULL: the host's */
+    const char *prefix;             /* of every key; default "execd" */
     uint64_t lease_ms;
     uint32_t max_attempts;
     uint64_t result_ttl_ms;
     uint64_t hook_ttl_ms; /* a result with a webhook is kept this long at least */
     uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
     uint64_t dead_max, dead_max_bytes, dead_ttl_ms; /* dead letters of one tenant */
+    uint64_t answer_ms;      /* a submission that Redis has not answered by then is ERR_UNSURE */
+    uint32_t accept_missing; /* of store_accept_find() */
 };
 /* Can it be used as store_options.url?  ERR_CONFIG with the reason, in which the url itself is not shown. */
 int store_url_check(const char *url, struct err *reterr);
@@ -35,6 +43,41 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
                struct err *reterr) NODISCARD;
 void store_free(struct store *s); /* every callback still owed gets ERR_AGAIN first */
 bool store_connected(const struct store *s);
+/* Why it is not connected, one line for a person; "" if it is, or nothing is known yet.  Borrowed until the
+ * loop's next turn. */
+const char *store_trouble(const struct store *s);
+
+/* What the Redis that the store is connected to, or was last, can keep of the promises (store_facts.c). */
+enum store_check {
+    STORE_CHECK_VERSION,
+    STORE_CHECK_PERSISTENCE, /* does what was accepted outlive Redis' process? */
+    STORE_CHECK_FSYNC,       /* its machine's power? */
+    STORE_CHECK_EVICTION,    /* a full memory? */
+    STORE_CHECK_COUNT
+};
+enum store_grade {
+    STORE_GOOD,
+    STORE_UNTOLD, /* it does not tell us */
+    STORE_WEAKER, /* "accepted means kept" holds, with the exception that the text names */
+    STORE_BROKEN, /* it does not hold: a reason not to start, unless accepted by name */
+};
+struct store_finding {
+    const char *name; /* one word, a literal */
+    enum store_grade grade;
+    bool accepted;
+    char text[160]; /* one line for a person */
+};
+struct store_facts {
+    char version[24]; /* "" if it is not known */
+    struct store_finding findings[STORE_CHECK_COUNT];
+};
+/* NULL before the first connection.  Borrowed until the loop's next turn. */
+const struct store_facts *store_facts(const struct store *s);
+/* The first that is broken and not accepted; NULL if there is none. */
+const struct store_finding *store_facts_refused(const struct store_facts *f);
+/* Adds the bit of what may be broken ("persistence" or "eviction") to *bits; -1 if there is no such. */
+int store_accept_find(const char *name, uint32_t *bits);
+
 /* fn runs on every change of store_connected(), from a later turn. */
 void store_on_change(struct store *s, loop_fn fn, void *arg);
 
@@ -84,7 +127,8 @@ struct store_submitted {
  * ERR_FULL for a queue that is full and for a rate, ERR_CONFLICT for a key. */
 typedef void (*store_submitted_fn)(void *arg, const struct err *err, const struct store_submitted *r);
 /* One atomic call for all of them: accepted whole or not at all.  If the connection is lost before the answer
- * the same call is made once more, which changes nothing if the first came through. */
+ * the same call is made once more, which changes nothing if the first came through.  ERR_UNSURE after
+ * answer_ms, whatever becomes of Redis. */
 void store_submit(struct store *s, struct job *const *jobs, size_t count,
                   const struct store_admission *admission, store_submitted_fn done, void *arg);
 
@@ -199,6 +243,31 @@ void store_languages_put(struct store *s, const struct store_language *l, size_t
 typedef void (*store_languages_fn)(void *arg, const struct err *err, const struct store_language *l,
                                    size_t count);
 void store_languages_get(struct store *s, store_languages_fn done, void *arg);
+
+/* ---- results that wait for Redis, on the disk (store_spool.c) --------------------------------- */
+
+struct store_spool;
+#define STORE_SPOOL_OLD_MAX 100000 /* files of workers before us that one start looks at */
+struct store_spool_options {
+    struct loop *loop;
+    struct store *store;
+    int folder_fd;      /* of nobody else's; the caller's, until store_spool_free() */
+    uint64_t bytes_max; /* on the disk */
+};
+/* Reads what a worker before us has left; blocks for that. */
+int store_spool_open(const struct store_spool_options *o, struct store_spool **ret,
+                     struct err *reterr) NODISCARD;
+/* Writes and syncs it, by a helper; at most once for each token and epoch.  Failures are logged: the caller
+ * has it in memory, and goes on offering it. */
+void store_spool_keep(struct store_spool *sp, const char *token, uint32_t epoch,
+                      const struct job_result *result);
+void store_spool_drop(struct store_spool *sp, const char *token, uint32_t epoch); /* Redis has decided */
+/* Offers what a worker before us has left: to be called when the store has connected. */
+void store_spool_offer(struct store_spool *sp);
+/* Stop: after store_free() and before loop_free().  Free: after loop_free(), because of its helpers.  NULL is
+ * fine for all of these. */
+void store_spool_stop(struct store_spool *sp);
+void store_spool_free(struct store_spool *sp);
 
 /* ---- outbox (store_outbox.c) ------------------------------------------------------------------
  *

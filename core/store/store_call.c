@@ -2,7 +2,6 @@
 #include "store_internal.h"
 
 #define IN_FLIGHT_MAX 20000 /* of clients' questions; what workers have to say is bounded by their slots */
-#define REPEAT_WITHIN_MS 5000
 
 /* ---- arguments ------------------------------------------------------------------------ */
 
@@ -50,29 +49,20 @@ void store_args_done(struct store_args *a)
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static int reply_error(struct err *err, const char *text)
+static void answer(struct store_call *c, const redisReply *reply)
 {
-    if (strncmp(text, "NOTFOUND ", 9) == 0)
-        return err_set(err, ERR_NOT_FOUND, "%s", text + 9);
-    if (strncmp(text, "CONFLICT ", 9) == 0)
-        return err_set(err, ERR_CONFLICT, "%s", text + 9);
-    if (strstr(text, "OOM ") != NULL)
-        return err_set(err, ERR_FULL, "Redis is out of memory");
-    if (strncmp(text, "LOADING", 7) == 0 || strncmp(text, "BUSY", 4) == 0 ||
-        strncmp(text, "MISCONF", 7) == 0 || strncmp(text, "READONLY", 8) == 0 ||
-        strncmp(text, "NOSCRIPT", 8) == 0 || strncmp(text, "MASTERDOWN", 10) == 0 ||
-        strncmp(text, "NOREPLICAS", 10) == 0 || strncmp(text, "CLUSTERDOWN", 11) == 0 ||
-        strncmp(text, "TRYAGAIN", 8) == 0)
-        return err_set(err, ERR_AGAIN, "Redis cannot answer now: %.80s", text);
-    return err_set(err, ERR_INTERNAL, "Redis: %.200s", text);
+    if (c->due_ms != 0)
+        TAILQ_REMOVE(&c->store->timed, c, timed_link);
+    c->due_ms = 0;
+    c->answered = true;
+    c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
 }
 
 static void call_end(struct store_call *c, const redisReply *reply)
 {
-    struct store *s = c->store;
-
-    s->in_flight--;
-    c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
+    c->store->in_flight--;
+    if (!c->answered)
+        answer(c, reply);
     free(c->extra);
     redisFreeCommand(c->again);
     free(c);
@@ -80,21 +70,22 @@ static void call_end(struct store_call *c, const redisReply *reply)
 
 static void fail_soon(struct store_call *c)
 {
+    c->place = STORE_IN_FAILING;
     TAILQ_INSERT_TAIL(&c->store->failing, c, link);
     loop_timer_arm(c->store->fail_timer, 0);
 }
 
-/* The connection went before the answer came: true if the call will be made once more. */
+/* The connection went before the answer came, or the script was not there: true if the call will be made once
+ * more. */
 static bool repeat_later(struct store_call *c)
 {
     struct store *s = c->store;
 
-    if (c->again == NULL || c->repeated || s->freeing)
+    if (c->again == NULL || c->repeated || c->answered || s->freeing)
         return false;
     c->repeated = true;
+    c->place = STORE_IN_UNSURE;
     TAILQ_INSERT_TAIL(&s->unsure, c, link);
-    if (!loop_timer_armed(s->unsure_timer))
-        loop_timer_arm(s->unsure_timer, REPEAT_WITHIN_MS);
     return true;
 }
 
@@ -103,7 +94,8 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
     struct store_call *c = arg;
     struct store *s = c->store;
     const redisReply *r = reply;
-    bool no_script = false;
+    enum store_after after = STORE_AFTER_NOTHING;
+    char why[128] = "";
 
     if (r == NULL) {
         if (repeat_later(c))
@@ -111,12 +103,42 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
         err_set(&c->err, c->clients ? ERR_UNSURE : ERR_AGAIN,
                 "the connection to Redis was lost before it answered");
     } else if (r->type == REDIS_REPLY_ERROR) {
-        reply_error(&c->err, r->str);
-        no_script = strncmp(r->str, "NOSCRIPT", 8) == 0;
+        after = store_error_judge(s, r->str, c->clients, &c->err);
+        snprintf(why, sizeof(why), "%s", r->str);
     }
-    call_end(c, c->err.code == 0 ? r : NULL);
-    if (no_script && s->command.ac == ac)
-        store_link_drop(&s->command, "scripts were flushed"); /* they are loaded with the next connection */
+    if (after != STORE_AFTER_LEAVE || !repeat_later(c))
+        call_end(c, c->err.code == 0 ? r : NULL);
+    if (after == STORE_AFTER_LEAVE && s->command.ac == ac)
+        store_link_drop(&s->command, why);
+}
+
+/* All have the same time, so those that came first are due first. */
+static void time_it(struct store *s, struct store_call *c)
+{
+    c->due_ms = loop_now_ms(s->loop) + s->o.answer_ms;
+    TAILQ_INSERT_TAIL(&s->timed, c, timed_link);
+    if (!loop_timer_armed(s->answer_timer))
+        loop_timer_arm(s->answer_timer, s->o.answer_ms);
+}
+
+void store_calls_late(struct store *s)
+{
+    uint64_t now = loop_now_ms(s->loop);
+    struct store_call *c;
+
+    while ((c = TAILQ_FIRST(&s->timed)) != NULL && c->due_ms <= now) {
+        if (c->err.code == 0) /* else the last that it said is that nothing was done */
+            err_set(&c->err, ERR_UNSURE, "Redis did not answer within %llu ms",
+                    (unsigned long long)s->o.answer_ms);
+        if (c->place == STORE_WITH_REDIS) {
+            answer(c, NULL); /* and ended when hiredis gives it back */
+        } else {
+            TAILQ_REMOVE(c->place == STORE_IN_UNSURE ? &s->unsure : &s->failing, c, link);
+            call_end(c, NULL);
+        }
+    }
+    if (c != NULL)
+        loop_timer_arm(s->answer_timer, c->due_ms - now);
 }
 
 static void send_call(struct store *s, struct store_args *args, struct store_call *c)
@@ -136,6 +158,8 @@ static void send_call(struct store *s, struct store_args *args, struct store_cal
         if (c->err.code == 0)
             err_set(&c->err, ERR_AGAIN, "the connection to Redis is closing");
         fail_soon(c);
+    } else if (c->again != NULL) {
+        time_it(s, c);
     }
     store_args_done(args);
 }
@@ -156,9 +180,10 @@ void store_calls_repeat(struct store *s)
 {
     struct store_call *c;
 
-    loop_timer_cancel(s->unsure_timer);
     while ((c = TAILQ_FIRST(&s->unsure)) != NULL) {
         TAILQ_REMOVE(&s->unsure, c, link);
+        c->place = STORE_WITH_REDIS;
+        c->err.code = 0;
         if (redisAsyncFormattedCommand(s->command.ac, on_reply, c, c->again, c->again_len) == REDIS_OK)
             continue;
         err_set(&c->err, ERR_UNSURE, "the connection to Redis was lost again");
@@ -172,7 +197,8 @@ void store_calls_give_up(struct store *s)
 
     while ((c = TAILQ_FIRST(&s->unsure)) != NULL) {
         TAILQ_REMOVE(&s->unsure, c, link);
-        err_set(&c->err, ERR_UNSURE, "the connection to Redis was lost before it answered");
+        if (c->err.code == 0)
+            err_set(&c->err, ERR_UNSURE, "the connection to Redis was lost before it answered");
         fail_soon(c);
     }
 }

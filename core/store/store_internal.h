@@ -35,29 +35,60 @@ extern const char *const store_scripts[SCRIPT_COUNT];
 
 /* ---- addresses (store_url.c) --------------------------------------------------------- */
 
-struct store_address {
-    bool is_unix;
+#define STORE_NODES_MAX 16
+struct store_node {
     char host[256]; /* or the socket's path */
     uint16_t port;
+};
+struct store_address {
+    bool is_unix, tls;
+    bool sentinel;                            /* the nodes are sentinels, which know where `master` is */
+    struct store_node nodes[STORE_NODES_MAX]; /* one, unless sentinels */
+    size_t node_count;
+    char master[64];
     int db;
     char *user, *password; /* NULL: none */
 };
 int store_url_parse(const char *url, struct store_address *ret, struct err *reterr);
 void store_address_done(struct store_address *a);
 
-/* ---- connections (store_link.c) ----------------------------------------------------------- */
+/* ---- TLS (store_tls.c) --------------------------------------------------------------------- */
+
+struct ssl_ctx_st; /* OpenSSL's */
+struct store_tls;
+/* From store_options.tls_*; ERR_CONFIG with the key's name and why. */
+int store_tls_context_new(const struct store_options *o, struct ssl_ctx_st **ret,
+                          struct err *reterr) NODISCARD;
+void store_tls_context_free(struct ssl_ctx_st *ctx); /* NULL is fine */
+/* Puts TLS below `fd`, a TCP socket that is being connected: the number then means what was said in clear.
+ * The server must prove to be `name`, a host's or an address.  ready() when it has, failed() once if anything
+ * goes wrong (the connection is of no use any more).  NULL: no memory or descriptors, and fd is as it was. */
+struct store_tls *store_tls_start(struct loop *loop, struct ssl_ctx_st *ctx, const char *name, int fd,
+                                  void (*ready)(void *arg), void (*failed)(void *arg, const char *why),
+                                  void *arg);
+void store_tls_free(struct store_tls *t); /* NULL is fine; also from inside of ready() and failed() */
+
+/* ---- connections (store_link.c, store_dial.c) ----------------------------------------------- */
 
 struct store;
+struct store_dial; /* a name that is being resolved */
 /* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost; `ping`
  * asks for a sign of life, which store_link_pong() takes. */
 struct store_link {
     struct store *store;
     redisAsyncContext *ac;
     struct loop_io *io;
+    struct store_tls *tls;
     int io_events;
     struct loop_timer *timer; /* next attempt, or the bound of this one, or the watchdog */
     bool up, closing, pinged;
     uint64_t delay_ms;
+    struct store_node target; /* whom this attempt is for, or who it was */
+    bool found;               /* a sentinel has named the target: it is next */
+    bool asking;              /* the target is a sentinel */
+    size_t turn;              /* which sentinel is asked next */
+    struct store_dial *dial;
+    char trouble[128];   /* why the last attempt failed, or the connection was lost */
     char complaint[128]; /* what was logged of this time without Redis, and when */
     uint64_t complained_ms;
     void (*ready)(struct store_link *l);
@@ -69,6 +100,35 @@ void store_link_pong(struct store_link *l);
 void store_link_ready(struct store_link *l); /* called by `ready`'s last step: the link is of use now */
 void store_link_drop(struct store_link *l, const char *why); /* and tries again */
 void store_link_close(struct store_link *l);
+
+/* Between store_link.c and store_dial.c. */
+void store_link_begin(struct store_link *l, redisAsyncContext *ac); /* takes ac, which may be NULL */
+void store_link_fail(struct store_link *l, const char *why);        /* without a connection: tries again */
+void store_link_again(struct store_link *l);                        /* another attempt at once */
+void store_dial(struct store_link *l);                              /* picks a target, begins */
+void store_dial_stop(struct store_link *l);
+void store_dial_ask(struct store_link *l); /* the target is a sentinel, and connected */
+
+/* ---- facts (store_facts.c) ------------------------------------------------------------------ */
+
+struct store_told { /* by INFO and CONFIG GET; "" where it was refused */
+    char *info;
+    char appendfsync[16], no_fsync_on_rewrite[8], save[128];
+};
+void store_facts_judge(const struct store_told *t, uint32_t accept, struct store_facts *ret);
+void store_facts_ask(struct store_link *l); /* may drop the link when the answers come */
+void store_facts_done(struct store *s);
+
+/* ---- errors (store_error.c) ------------------------------------------------------------------ */
+
+struct store;
+enum store_after { /* what becomes of the connection that told the error */
+                   STORE_AFTER_NOTHING,
+                   STORE_AFTER_LEAVE, /* the next one may be to a better server, and has the scripts */
+};
+/* Sets *ret; clients: who asked is a client, to be told that Redis is full. */
+enum store_after store_error_judge(struct store *s, const char *text, bool clients, struct err *ret);
+void store_error_say(struct store *s, const char *word, const char *text); /* word: a literal, told once */
 
 /* ---- the store ------------------------------------------------------------------------------ */
 
@@ -92,14 +152,20 @@ struct store {
     struct loop *loop;
     struct store_options o; /* strings are ours */
     struct store_address address;
+    struct ssl_ctx_st *tls; /* NULL: in clear */
     struct store_link command, subscription;
+    struct store_told told; /* so far, by the server that is being connected to */
+    struct store_facts facts;
     char shas[SCRIPT_COUNT][41];
     unsigned scripts_loaded;
     bool connected, freeing;
     unsigned in_flight;
     struct store_calls failing; /* answered in the next turn, without Redis */
     struct store_calls unsure;  /* their answers were lost: asked again with the next connection */
-    struct loop_timer *fail_timer, *unsure_timer;
+    struct store_calls timed;   /* those that may be asked again, by when they must be answered */
+    struct loop_timer *fail_timer, *answer_timer;
+    const char *said; /* which of Redis' errors was logged last, and when */
+    uint64_t said_ms;
     char *tag; /* "{prefix}" */
     loop_fn change_fn, ready_fn, outbox_fn;
     void *change_arg, *ready_arg, *outbox_arg;
@@ -124,6 +190,10 @@ struct store_call {
     size_t again_len;
     bool clients; /* it is bounded, and its asker must know if it is not sure what became of it */
     bool repeated;
+    enum { STORE_WITH_REDIS, STORE_IN_UNSURE, STORE_IN_FAILING } place;
+    bool answered; /* without Redis, because it took too long */
+    TAILQ_ENTRY(store_call) timed_link;
+    uint64_t due_ms; /* 0: whenever it comes */
     struct err err;
 };
 /* An argument vector that grows; bytes are borrowed unless added by store_args_num. */
@@ -149,7 +219,8 @@ void store_plain_call(struct store *s, struct store_args *args, store_reply_fn f
 void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg);
 void store_calls_fail(struct store *s);
 void store_calls_repeat(struct store *s);  /* the connection is back */
-void store_calls_give_up(struct store *s); /* it is not, and that takes too long */
+void store_calls_give_up(struct store *s); /* it will not be */
+void store_calls_late(struct store *s);    /* answers those whose time is over */
 void store_done_reply(struct store_call *c, const redisReply *reply,
                       const struct err *err); /* for store_done_fn */
 

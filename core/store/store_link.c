@@ -5,19 +5,15 @@
  * that a server which hangs is noticed and left. */
 #include "store_internal.h"
 
-#include <netdb.h>
-#include <unistd.h>
-
 #include "log/log.h"
 
 #define DELAY_FIRST_MS 50
 #define DELAY_MAX_MS 2000
 #define ATTEMPT_MS 5000
+#define ASK_MS 1000 /* of a sentinel: there are others */
 #define WATCH_MS 5000
 #define COMPLAIN_DELAY_MS 1000 /* reached after a second and a half: an ordinary start is quicker */
 #define COMPLAIN_AGAIN_MS 60000
-
-static void attempt(struct store_link *l);
 
 /* ---- hiredis' hooks ------------------------------------------------------------------ */
 
@@ -75,6 +71,8 @@ static void cleanup(void *data)
     loop_io_free(l->io);
     l->io = NULL;
     l->io_events = 0;
+    store_tls_free(l->tls);
+    l->tls = NULL;
 }
 
 /* ---- down ------------------------------------------------------------------------------- */
@@ -83,7 +81,6 @@ static void cleanup(void *data)
  * shares its fate, and says nothing. */
 static void complain(struct store_link *l, const char *why)
 {
-    const struct store_address *a = &l->store->address;
     uint64_t now = loop_now_ms(l->store->loop);
 
     if (l != &l->store->command || l->delay_ms < COMPLAIN_DELAY_MS)
@@ -92,8 +89,8 @@ static void complain(struct store_link *l, const char *why)
         return;
     snprintf(l->complaint, sizeof(l->complaint), "%s", why);
     l->complained_ms = now;
-    LOG_WARN("redis_unreachable", F_STR("address", a->host), F_INT("port", a->is_unix ? 0 : a->port),
-             F_INT("db", a->db), F_STR("reason", l->complaint));
+    LOG_WARN("redis_unreachable", F_STR("address", l->target.host), F_UINT("port", l->target.port),
+             F_INT("db", l->store->address.db), F_STR("reason", l->complaint));
 }
 
 /* The context is gone or going: forget it and try again later. */
@@ -104,9 +101,11 @@ static void lost(struct store_link *l, const char *why)
     l->ac = NULL;
     l->up = false;
     l->pinged = false;
+    l->turn += l->asking; /* the next one may be better */
     if (l->closing)
         return;
-    complain(l, why);
+    snprintf(l->trouble, sizeof(l->trouble), "%s", why);
+    complain(l, l->trouble);
     loop_timer_arm(l->timer, l->delay_ms);
     l->delay_ms = MIN(l->delay_ms * 2, (uint64_t)DELAY_MAX_MS);
     if (was_up)
@@ -132,12 +131,25 @@ void store_link_drop(struct store_link *l, const char *why)
     redisAsyncFree(ac); /* answers what is under way with NULL, then on_disconnect */
 }
 
+void store_link_fail(struct store_link *l, const char *why)
+{
+    lost(l, why);
+}
+
+void store_link_again(struct store_link *l)
+{
+    redisAsyncContext *ac = steal(&l->ac);
+
+    loop_timer_arm(l->timer, 0); /* from a later turn: this context ends in its own callback's wake */
+    redisAsyncFree(ac);
+}
+
 /* ---- up ----------------------------------------------------------------------------------- */
 
 void store_link_ready(struct store_link *l)
 {
     l->up = true;
-    l->complaint[0] = '\0';
+    l->complaint[0] = l->trouble[0] = '\0';
     l->delay_ms = DELAY_FIRST_MS;
     l->pinged = false;
     loop_timer_arm(l->timer, WATCH_MS);
@@ -153,7 +165,7 @@ static void on_timer(void *arg)
     struct store_link *l = arg;
 
     if (l->ac == NULL) {
-        attempt(l);
+        store_dial(l);
     } else if (!l->up || l->pinged) {
         store_link_drop(l, "no answer");
     } else {
@@ -186,15 +198,25 @@ static void on_authenticated(redisAsyncContext *ac, void *reply, void *arg)
         store_link_drop(l, r->str);
 }
 
+static void authenticate(struct store_link *l, const char *user, const char *password)
+{
+    if (password != NULL && user != NULL)
+        redisAsyncCommand(l->ac, on_authenticated, l, "AUTH %s %s", user, password);
+    else if (password != NULL)
+        redisAsyncCommand(l->ac, on_authenticated, l, "AUTH %s", password);
+}
+
 static void greet(struct store_link *l)
 {
     const struct store_address *a = &l->store->address;
     const char *password = l->store->o.password != NULL ? l->store->o.password : a->password;
 
-    if (password != NULL && a->user != NULL)
-        redisAsyncCommand(l->ac, on_authenticated, l, "AUTH %s %s", a->user, password);
-    else if (password != NULL)
-        redisAsyncCommand(l->ac, on_authenticated, l, "AUTH %s", password);
+    if (l->asking) {
+        authenticate(l, NULL, l->store->o.sentinel_password);
+        store_dial_ask(l);
+        return;
+    }
+    authenticate(l, a->user, password);
     redisAsyncCommand(l->ac, on_selected, l, "SELECT %d", a->db);
 }
 
@@ -210,7 +232,27 @@ static void on_connect(const redisAsyncContext *ac, int status)
         greet(l);
 }
 
-static void begin(struct store_link *l, redisAsyncContext *ac)
+static void on_tls(void *arg)
+{
+    greet(arg);
+}
+
+static void on_tls_failed(void *arg, const char *why)
+{
+    store_link_drop(arg, why);
+}
+
+/* hiredis is told that it is connected: what it says waits in the pair until TLS is agreed on. */
+static int begin_tls(struct store_link *l)
+{
+    const char *name = l->store->o.tls_name != NULL ? l->store->o.tls_name : l->target.host;
+
+    l->tls = store_tls_start(l->store->loop, l->store->tls, name, l->ac->c.fd, on_tls, on_tls_failed, l);
+    l->ac->c.flags |= REDIS_CONNECTED;
+    return l->tls == NULL ? -1 : 0;
+}
+
+void store_link_begin(struct store_link *l, redisAsyncContext *ac)
 {
     if (ac == NULL || ac->err != 0) {
         lost(l, ac != NULL ? ac->errstr : "no memory");
@@ -220,6 +262,11 @@ static void begin(struct store_link *l, redisAsyncContext *ac)
     }
     l->ac = ac;
     ac->data = l;
+    loop_timer_arm(l->timer, l->asking ? ASK_MS : ATTEMPT_MS);
+    if (l->store->tls != NULL && begin_tls(l) != 0) {
+        store_link_drop(l, "no memory or descriptors for TLS");
+        return;
+    }
     ac->ev.data = l;
     ac->ev.addRead = add_read;
     ac->ev.delRead = del_read;
@@ -227,70 +274,11 @@ static void begin(struct store_link *l, redisAsyncContext *ac)
     ac->ev.delWrite = del_write;
     ac->ev.cleanup = cleanup;
     l->io = loop_io_new(l->store->loop, ac->c.fd, 0, on_io, l);
-    loop_timer_arm(l->timer, ATTEMPT_MS);
-    redisAsyncSetConnectCallback(ac, on_connect);
-    redisAsyncSetDisconnectCallback(ac, on_disconnect);
-}
-
-/* ---- names ----------------------------------------------------------------------------------- */
-
-struct resolving {
-    struct store_link *link;
-    char host[256];
-    char address[64]; /* "" if there is none */
-};
-
-static void resolve(const char *host, int flags, char *ret, size_t size)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags}, *list = NULL;
-
-    ret[0] = '\0';
-    if (getaddrinfo(host, NULL, &hints, &list) != 0)
-        return;
-    if (getnameinfo(list->ai_addr, list->ai_addrlen, ret, (socklen_t)size, NULL, 0, NI_NUMERICHOST) != 0)
-        ret[0] = '\0';
-    freeaddrinfo(list);
-}
-
-static void resolve_work(void *arg)
-{
-    struct resolving *r = arg;
-
-    resolve(r->host, AI_ADDRCONFIG, r->address, sizeof(r->address));
-}
-
-static void resolve_done(void *arg)
-{
-    struct resolving *r = arg;
-    struct store_link *l = r->link;
-
-    if (r->address[0] != '\0')
-        begin(l, redisAsyncConnect(r->address, l->store->address.port));
+    if (l->tls != NULL)
+        add_read(l); /* the connection's end is heard of before the first answer */
     else
-        lost(l, "its name cannot be resolved");
-    free(r);
-}
-
-static void attempt(struct store_link *l)
-{
-    const struct store_address *a = &l->store->address;
-    struct resolving *r;
-    char numeric[64];
-
-    if (a->is_unix) {
-        begin(l, redisAsyncConnectUnix(a->host));
-        return;
-    }
-    resolve(strcmp(a->host, "localhost") == 0 ? "127.0.0.1" : a->host, AI_NUMERICHOST, numeric,
-            sizeof(numeric));
-    if (numeric[0] != '\0') {
-        begin(l, redisAsyncConnect(numeric, a->port));
-        return;
-    }
-    r = NEW(struct resolving); /* a real name: off the loop */
-    r->link = l;
-    snprintf(r->host, sizeof(r->host), "%s", a->host);
-    loop_work(l->store->loop, resolve_work, resolve_done, r);
+        redisAsyncSetConnectCallback(ac, on_connect);
+    redisAsyncSetDisconnectCallback(ac, on_disconnect);
 }
 
 void store_link_open(struct store_link *l, struct store *s)
@@ -306,6 +294,7 @@ void store_link_close(struct store_link *l)
     redisAsyncContext *ac = l->ac;
 
     l->closing = true;
+    store_dial_stop(l);
     l->ac = NULL;
     l->up = false;
     if (ac != NULL)

@@ -1,4 +1,11 @@
-/* store_url.c - redis://[[user]:password@]host[:port][/db] and unix:/path[?db=N]. */
+/* store_url.c - where Redis is, as one word:
+ *
+ *   unix:/path[?db=N]
+ *   redis://[[user]:password@]host[:port][/db]            rediss:// is the same by TLS
+ *   sentinel://[[user]:password@]host[:port],.../name[/db]  the master that sentinels know as `name`;
+ *                                                         sentinels:// speaks TLS with all of them */
+#include <ctype.h>
+
 #include "store_internal.h"
 
 static int hex(char c)
@@ -32,8 +39,9 @@ static char *decode(const char *s, size_t len)
 static int bad(struct err *reterr, const char *why)
 {
     return err_set(reterr, ERR_CONFIG,
-                   "queue.url: %s; it is `embedded`, redis://[:password@]host:port/db or "
-                   "unix:/path?db=N",
+                   "queue.url: %s; it is `embedded`, unix:/path?db=N, redis://[user:password@]host:port/db, "
+                   "sentinel://host:port,host:port/name/db, or one of the last two with TLS: rediss://, "
+                   "sentinels://",
                    why); /* never the url itself: it may hold a password */
 }
 
@@ -59,8 +67,9 @@ static int parse_unix(const char *path, struct store_address *a, struct err *ret
     }
     if (len == 0 || path[0] != '/' || len >= 108)
         return bad(reterr, "an absolute path of at most 107 bytes must follow unix:");
-    memcpy(a->host, path, len);
-    a->host[len] = '\0';
+    memcpy(a->nodes[0].host, path, len);
+    a->nodes[0].host[len] = '\0';
+    a->node_count = 1;
     if (query == NULL)
         return 0;
     if (strncmp(query, "?db=", 4) != 0)
@@ -80,12 +89,14 @@ static int parse_user(const char *text, size_t len, struct store_address *a, str
     return 0;
 }
 
-static int parse_host(const char *text, size_t len, struct store_address *a, struct err *reterr)
+static int parse_host(const char *text, size_t len, const char *default_port, struct store_node *ret,
+                      struct err *reterr)
 {
     const char *end = text + len, *colon;
-    char port[8] = "6379";
+    char port[8];
     uint64_t n;
 
+    snprintf(port, sizeof(port), "%s", default_port);
     if (len > 0 && text[0] == '[') { /* an IPv6 address */
         const char *close = memchr(text, ']', len);
 
@@ -98,16 +109,76 @@ static int parse_host(const char *text, size_t len, struct store_address *a, str
         colon = memchr(text, ':', len);
         len = colon == NULL ? len : (size_t)(colon - text);
     }
-    if (len == 0 || len >= sizeof(a->host))
+    if (len == 0 || len >= sizeof(ret->host))
         return bad(reterr, "it names no host");
-    memcpy(a->host, text, len);
-    a->host[len] = '\0';
+    memcpy(ret->host, text, len);
+    ret->host[len] = '\0';
     if (colon != NULL)
         snprintf(port, sizeof(port), "%.*s", (int)MIN(end - colon - 1, (ptrdiff_t)7), colon + 1);
     if (num_u64(port, 1, 65535, &n) != 0)
         return bad(reterr, "the port is no number from 1 to 65535");
-    a->port = (uint16_t)n;
+    ret->port = (uint16_t)n;
     return 0;
+}
+
+/* host[:port],host[:port]... */
+static int parse_sentinels(const char *text, size_t len, struct store_address *a, struct err *reterr)
+{
+    const char *end = text + len;
+
+    for (;;) {
+        const char *comma = memchr(text, ',', (size_t)(end - text));
+        const char *stop = comma == NULL ? end : comma;
+        int rc;
+
+        if (a->node_count == STORE_NODES_MAX)
+            return bad(reterr, "more than 16 sentinels");
+        rc = parse_host(text, (size_t)(stop - text), "26379", &a->nodes[a->node_count], reterr);
+        if (rc != 0)
+            return rc;
+        a->node_count++;
+        if (comma == NULL)
+            return 0;
+        text = comma + 1;
+    }
+}
+
+/* name[/db]; of the letters that sentinels take in a name. */
+static int parse_master(const char *text, struct store_address *a, struct err *reterr)
+{
+    const char *slash = strchr(text, '/');
+    size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
+
+    if (len == 0 || len >= sizeof(a->master))
+        return bad(reterr, "the name that the sentinels know the master by must follow, of at most 63 bytes");
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
+            return bad(reterr, "the master's name is of letters, digits and `.-_`");
+    memcpy(a->master, text, len);
+    a->master[len] = '\0';
+    return slash == NULL ? 0 : parse_db(slash + 1, a, reterr);
+}
+
+static const char *parse_scheme(const char *url, struct store_address *a)
+{
+    static const struct {
+        const char *text;
+        bool tls, sentinel;
+    } schemes[] = {{"redis://", false, false},
+                   {"rediss://", true, false},
+                   {"sentinel://", false, true},
+                   {"sentinels://", true, true}};
+
+    for (size_t i = 0; i < COUNT_OF(schemes); i++) {
+        size_t len = strlen(schemes[i].text);
+
+        if (strncmp(url, schemes[i].text, len) != 0)
+            continue;
+        a->tls = schemes[i].tls;
+        a->sentinel = schemes[i].sentinel;
+        return url + len;
+    }
+    return NULL;
 }
 
 int store_url_parse(const char *url, struct store_address *ret, struct err *reterr)
@@ -119,9 +190,8 @@ int store_url_parse(const char *url, struct store_address *ret, struct err *rete
     *ret = (struct store_address){0};
     if (strncmp(url, "unix:", 5) == 0)
         return parse_unix(url + 5, ret, reterr);
-    if (strncmp(url, "redis://", 8) != 0)
+    if ((rest = parse_scheme(url, ret)) == NULL)
         return bad(reterr, "an unknown scheme");
-    rest = url + 8;
     slash = strchr(rest, '/');
     len = slash == NULL ? strlen(rest) : (size_t)(slash - rest);
     at = memrchr(rest, '@', len);
@@ -131,8 +201,15 @@ int store_url_parse(const char *url, struct store_address *ret, struct err *rete
         len -= (size_t)(at + 1 - rest);
         rest = at + 1;
     }
-    if ((rc = parse_host(rest, len, ret, reterr)) != 0)
+    if (ret->sentinel) {
+        rc = parse_sentinels(rest, len, ret, reterr);
+        return rc != 0 ? rc : parse_master(slash == NULL ? "" : slash + 1, ret, reterr);
+    }
+    if (memchr(rest, ',', len) != NULL)
+        return bad(reterr, "it names several hosts, as only sentinels' do");
+    if ((rc = parse_host(rest, len, "6379", &ret->nodes[0], reterr)) != 0)
         return rc;
+    ret->node_count = 1;
     return slash == NULL ? 0 : parse_db(slash + 1, ret, reterr);
 }
 

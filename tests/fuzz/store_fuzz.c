@@ -144,8 +144,14 @@ static void url_holds(const char *bytes_, size_t len)
     struct err err = {0};
 
     if (store_url_parse(url, &a, &err) == 0) {
-        FUZZ_CHECK(memchr(a.host, '\0', sizeof(a.host)) != NULL && a.host[0] != '\0');
-        FUZZ_CHECK(a.is_unix ? a.host[0] == '/' : a.port > 0);
+        FUZZ_CHECK(a.node_count > 0 && a.node_count <= STORE_NODES_MAX);
+        for (size_t i = 0; i < a.node_count; i++) {
+            const struct store_node *n = &a.nodes[i];
+
+            FUZZ_CHECK(memchr(n->host, '\0', sizeof(n->host)) != NULL && n->host[0] != '\0');
+            FUZZ_CHECK(a.is_unix ? n->host[0] == '/' : n->port > 0);
+        }
+        FUZZ_CHECK((a.master[0] != '\0') == a.sentinel);
         FUZZ_CHECK(a.db >= 0 && a.db <= 1023);
     } else {
         error_holds(&err);

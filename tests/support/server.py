@@ -289,30 +289,47 @@ class ReceiverHandler(http.server.BaseHTTPRequestHandler):
 
 
 class Redis:
-    """A redis-server of the test's own on a free TCP port, with a password."""
+    """A redis-server of the test's own on a free TCP port, with a password; `tls`: the files of its certificate and key."""
 
     password = "a-password-of-the-tests"
 
-    def __init__(self, directory):
+    def __init__(self, directory, tls=None):
         self.directory = directory
-        conf = directory / "redis.conf"
+        self.tls = tls
+        self.conf = directory / "redis.conf"
         for _ in range(20):
-            port = free_port()
-            conf.write_text("port %d\nbind 127.0.0.1\nrequirepass %s\nappendonly yes\nsave \"\"\ndir %s\n"
-                            % (port, self.password, directory))
-            self.process = subprocess.Popen(["redis-server", str(conf)], stdout=subprocess.PIPE, text=True,
-                                            preexec_fn=end_with_us)
-            for line in self.process.stdout:
-                if "eady to accept" in line:
-                    self.port = port
-                    threading.Thread(target=self.process.stdout.read, daemon=True).start()
-                    return
-            self.process.wait()  # somebody else took the port: another one
+            self.port = free_port()
+            listen = "port %d\n" % self.port if not tls else (
+                "port 0\ntls-port %d\ntls-cert-file %s\ntls-key-file %s\ntls-auth-clients no\n" % (self.port, *tls))
+            self.conf.write_text("%sbind 127.0.0.1\nrequirepass %s\nappendonly yes\nsave \"\"\ndir %s\n"
+                                 % (listen, self.password, directory))
+            if self.start():
+                return  # else somebody took the port: another one
         raise AssertionError("redis-server did not start")
+
+    def start(self):
+        """Also again, after an end of it; false if it ended at once."""
+        self.process = subprocess.Popen(["redis-server", str(self.conf)], stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=end_with_us)
+        for line in self.process.stdout:
+            if "eady to accept" in line:
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return True
+        self.process.wait()
+        return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
     @property
     def url(self):
-        return "redis://127.0.0.1:%d/0" % self.port
+        return "redis%s://127.0.0.1:%d/0" % ("s" if self.tls else "", self.port)
+
+    def command(self, *words):
+        """By redis-cli, without TLS; what it answers."""
+        return subprocess.run(["redis-cli", "-p", str(self.port), *words], env=dict(os.environ, REDISCLI_AUTH=self.password),
+                              check=True, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
 
     def stop(self):
         self.process.terminate()

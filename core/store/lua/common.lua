@@ -138,12 +138,15 @@ local function outbox_log(token, attempt, began, ms, status, outcome, due, reaso
   if ttl > 0 then redis.call('PEXPIRE', key, ttl) end
 end
 
+-- A Redis whose memory is full refuses the first write of a script, if that could take more, and none after it.
+-- So what must go on then (results, leases, heartbeats, webhooks) begins with a write that only takes away.
+
 -- The one way into a terminal state: result, counters, webhook and expiry in one step.  Returns the language.
 local function conclude(token, epoch, status, result)
   local k = key_job(token)
   local lang, url, ttl, cancel = unpack(redis.call('HMGET', k, 'lang', 'url', 'ttl', 'cancel'))
+  redis.call('DEL', key_def(token)) -- first: see above
   redis.call('HSET', k, 'st', status, 'res', result, 'fa', now, 'fe', epoch)
-  redis.call('DEL', key_def(token))
   if cancel then redis.call('HDEL', k, 'cancel') end
   redis.call('PEXPIRE', k, ttl)
   redis.call('ZREM', lease, token)

@@ -5,6 +5,7 @@ for a = 4, #ARGV, 2 do
   if st ~= '1' or ep ~= ARGV[a + 1] or w ~= worker then
     answer[#answer + 1] = 1
   else
+    redis.call('ZREM', lease, ARGV[a]) -- also with a full memory: see conclude()
     redis.call('ZADD', lease, now + lease_ms, ARGV[a])
     answer[#answer + 1] = cancel and 2 or 0
   end

@@ -161,7 +161,8 @@ void fixture_open(struct fixture *fx)
                                .queue_max_wait_ms = c->queue_max_wait_ms,
                                .dead_max = c->dead_max,
                                .dead_max_bytes = c->dead_max_bytes,
-                               .dead_ttl_ms = c->dead_ttl_ms};
+                               .dead_ttl_ms = c->dead_ttl_ms,
+                               .answer_ms = 20000};
     struct api_options ao = {.loop = fx->loop, .conf = c, .plugins = fx->plugins, .roles = 1};
     struct net_client_options co = {.connections_max = 8, .user_agent = "test"};
     struct answer a = {0};

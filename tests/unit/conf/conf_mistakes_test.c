@@ -74,7 +74,8 @@ static const struct {
     {"api = { address = \"localhost\"; };",
      "1: api.address: \"localhost\" must be a numeric address, as 127.0.0.1 or ::1\n"},
     {"queue = { url = \"http://:secret@h\"; };",
-     "1: queue.url: the value must be \"embedded\", \"redis://HOST:PORT/DB\" or \"unix:/PATH?db=N\"\n"},
+     "1: queue.url: the value must be \"embedded\", \"redis://HOST:PORT/DB\", \"rediss://...\" (TLS), "
+     "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\" or \"unix:/PATH?db=N\"\n"},
     {"queue = { prefix = \"a b\"; };", "1: queue.prefix: \"a b\" must be 1 to 32 of A-Z a-z 0-9 . _ : -\n"},
     {"queue = { prefix = \"\"; redis_server = \"\"; };",
      "1: queue.prefix: \"\" must be 1 to 32 of A-Z a-z 0-9 . _ : -\n1: queue.redis_server: \"\" must not be "
@@ -242,8 +243,9 @@ static void test_environment(void **state)
     env_mistake("EXECD_API_PORT", "",
                 "environment EXECD_API_PORT: `` must be a whole number, within 0..65535\n");
     env_mistake("EXECD_QUEUE_URL", "http://secret",
-                "environment EXECD_QUEUE_URL: the value must be \"embedded\", \"redis://HOST:PORT/DB\" or "
-                "\"unix:/PATH?db=N\"\n");
+                "environment EXECD_QUEUE_URL: the value must be \"embedded\", \"redis://HOST:PORT/DB\", "
+                "\"rediss://...\" (TLS), "
+                "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\" or \"unix:/PATH?db=N\"\n");
     env_mistake("EXECD_HOOK_SECRET", "secret",
                 "environment EXECD_HOOK_SECRET: the value must be \"whsec_\" and 24 to 64 bytes in base64; "
                 "make one with: "

@@ -168,7 +168,9 @@ static void test_urls(void **state)
 {
     static const char *const good[] = {"redis://localhost",     "redis://:p%40ss@h:6380/3",
                                        "redis://u:p@[::1]:1/0", "unix:/a/b",
-                                       "unix:///a/b?db=2",      "redis://h/"};
+                                       "unix:///a/b?db=2",      "redis://h/",
+                                       "rediss://h:1/2",        "sentinel://a,[::1]:3,u/m.a-s_t/4",
+                                       "sentinels://u@h/m"};
     static const char *const bad[] = {"",
                                       "http://h",
                                       "redis://",
@@ -180,7 +182,14 @@ static void test_urls(void **state)
                                       "unix:",
                                       "unix:/a?x=1",
                                       "redis://[::1",
-                                      "redis://:%zz@h"};
+                                      "redis://:%zz@h",
+                                      "redis://a,b",
+                                      "sentinel://a:1",
+                                      "sentinel://a,/m",
+                                      "sentinel:///m",
+                                      "sentinel://a/m m",
+                                      "sentinel://a/m/x",
+                                      "sentinel://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a/m"};
     struct store_address a;
     struct err err = {0};
 
@@ -190,10 +199,20 @@ static void test_urls(void **state)
         if (i == 1) {
             assert_string_equal(a.password, "p@ss");
             assert_int_equal(a.db, 3);
-            assert_int_equal(a.port, 6380);
+            assert_int_equal(a.nodes[0].port, 6380);
         }
         if (i == 2)
-            assert_string_equal(a.host, "::1");
+            assert_string_equal(a.nodes[0].host, "::1");
+        if (i == 7) {
+            assert_int_equal(a.node_count, 3);
+            assert_string_equal(a.nodes[1].host, "::1");
+            assert_int_equal(a.nodes[1].port, 3);
+            assert_int_equal(a.nodes[2].port, 26379);
+            assert_string_equal(a.master, "m.a-s_t");
+            assert_int_equal(a.db, 4);
+        }
+        assert_int_equal(a.tls, i == 6 || i == 8);
+        assert_int_equal(a.sentinel, i >= 7);
         store_address_done(&a);
     }
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

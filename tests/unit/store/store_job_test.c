@@ -190,7 +190,8 @@ static struct store *open_as(const char *prefix, uint64_t lease_ms, uint64_t max
                                     .queue_max_wait_ms = max_wait_ms,
                                     .dead_max = 3,
                                     .dead_max_bytes = 4096,
-                                    .dead_ttl_ms = HOOK_TTL_MS};
+                                    .dead_ttl_ms = HOOK_TTL_MS,
+                                    .answer_ms = PATIENCE_MS};
     struct store *s;
     struct err err = {0};
     bool changed = false;

@@ -161,7 +161,8 @@ static struct store *open_fresh(void)
                                     .hook_ttl_ms = 3600000,
                                     .queue_max_jobs = 100000,
                                     .queue_max_bytes = 1u << 30,
-                                    .queue_max_wait_ms = 60000};
+                                    .queue_max_wait_ms = 60000,
+                                    .answer_ms = 60000};
     struct store *s;
     struct err err = {0};
     bool changed = false;

@@ -1,0 +1,70 @@
+/* app_store.c - the store as the configuration describes it, and what its Redis can keep of the promises. */
+#include "app.h"
+
+#include "hook/hook.h"
+
+int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *reterr)
+{
+    *ret_bits = 0;
+    for (size_t i = 0; i < conf->queue_accept_count; i++)
+        if (store_accept_find(conf->queue_accept[i], ret_bits) != 0)
+            return err_set(
+                reterr, ERR_CONFIG,
+                "queue.accept_missing: `%.40s` is none of what Redis may lack; these are: persistence "
+                "eviction",
+                conf->queue_accept[i]);
+    return 0;
+}
+
+static const char *said(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+int app_store_open(struct loop *loop, const struct conf *c, const char *url, struct store **ret,
+                   struct err *reterr)
+{
+    struct store_options so = {.url = url,
+                               .password = c->queue_password,
+                               .sentinel_password = c->sentinel_password,
+                               .tls_ca = said(c->tls_ca),
+                               .tls_cert = said(c->tls_cert),
+                               .tls_key = said(c->tls_key),
+                               .tls_name = said(c->tls_name),
+                               .prefix = c->queue_prefix,
+                               .lease_ms = c->lease_ms,
+                               .max_attempts = (uint32_t)c->max_attempts,
+                               .result_ttl_ms = c->result_ttl_ms,
+                               .hook_ttl_ms = hook_horizon_ms(c),
+                               .queue_max_jobs = c->queue_max_jobs,
+                               .queue_max_bytes = c->queue_max_bytes,
+                               .queue_max_wait_ms = c->queue_max_wait_ms,
+                               .dead_max = c->dead_max,
+                               .dead_max_bytes = c->dead_max_bytes,
+                               .dead_ttl_ms = c->dead_ttl_ms,
+                               .answer_ms = c->answer_ms};
+    int rc = app_queue_accept(c, &so.accept_missing, reterr);
+
+    return rc != 0 ? rc : store_open(loop, &so, ret, reterr);
+}
+
+int app_store_judge(const struct store *s, struct err *reterr)
+{
+    const struct store_facts *f = store_facts(s);
+    const struct store_finding *no;
+
+    if (f == NULL)
+        return 0;
+    for (unsigned i = 0; i < STORE_CHECK_COUNT; i++)
+        if (f->findings[i].grade != STORE_GOOD)
+            LOG_WARN("redis_promises_less", F_STR("what", f->findings[i].name),
+                     F_STR("detail", f->findings[i].text));
+    if ((no = store_facts_refused(f)) == NULL)
+        return 0;
+    if (strcmp(no->name, "version") == 0)
+        return err_set(reterr, ERR_CONFIG, "this Redis (queue.url) cannot be used: %s", no->text);
+    return err_set(reterr, ERR_CONFIG,
+                   "this Redis (queue.url) does not keep what is accepted: %s; change that, or accept it by "
+                   "queue.accept_missing = ( \"%s\" )",
+                   no->text, no->name);
+}
