@@ -29,20 +29,20 @@ struct api_call {
     struct api *api;
     struct net_request *request; /* NULL once answered or gone */
     const struct api_route *route;
-    unsigned refs;
     uint64_t begun_ns;
-    char id[API_REQUEST_ID_MAX + 1];                             /* X-Request-Id */
-    const struct conf_key *key;                                  /* NULL where no keys are configured */
-    const char *tenant;                                          /* the key's name; NULL as well */
+    unsigned refs;
+    bool accepted;                   /* what was asked for is under way; what is left is to say so */
+    bool batch;                      /* `reply` is for several jobs */
+    char id[API_REQUEST_ID_MAX + 1]; /* X-Request-Id */
+    const struct conf_key *key;      /* NULL where no keys are configured */
+    const char *tenant;              /* the key's name; NULL as well */
     char idempotency[API_HASH_SIZE], fingerprint[API_HASH_SIZE]; /* "" without an Idempotency-Key */
     TAILQ_ENTRY(api_call) submitting; /* in api->submitting while what became of its key is not known */
     char token[UUID_SIZE];            /* of the path, or of what was submitted */
     char retried[UUID_SIZE];          /* the dead letter that it was submitted from */
     uint64_t wait_ms;
-    bool accepted; /* what was asked for is under way; what is left is to say so */
     struct store_wait *wait;
     struct buf reply; /* prepared before the store was asked */
-    bool batch;       /* ... for several jobs */
     void (*on_admitted)(struct api_call *call);
 };
 TAILQ_HEAD(api_calls, api_call);

@@ -45,17 +45,17 @@ struct conf_key { /* an API key */
 
 struct conf {
     char *path; /* the file; "(defaults)" if none */
-    int queue_url_line, queue_accept_line,
-        accept_missing_line; /* in it, for mistakes that only rooms above can see; 0: elsewhere */
     /* process */
     char *user; /* "" : execd if it exists, else uid 1899999999 */
     char *state_dir;
     /* log */
     enum log_format log_format;
     enum log_level log_level;
+    /* lines of the file, for mistakes that only rooms above can see; 0: elsewhere */
+    int queue_url_line, queue_accept_line, accept_missing_line;
     /* api */
-    char *address;
     uint16_t port;
+    char *address;
     uint64_t body_max, batch_max, source_max, stdin_max, expected_max, args_max, args_bytes_max, header_max;
     uint64_t idle_ms, wait_max_ms, connections_max, buffers_max;
     uint64_t rate_per_minute, rate_burst; /* of one key; 0: any number */
@@ -86,12 +86,12 @@ struct conf {
     uint64_t spool_bytes; /* 0: results wait for Redis in memory alone */
     char *jailer;         /* path; "" : beside execd, or ../libexec/execd */
     char *cgroup_root;    /* "" : found */
-    bool favor_dynmods;
-    char *rootfs; /* "" : the machine's files */
+    char *rootfs;         /* "" : the machine's files */
     uint64_t uid_base;
     char **accept_missing;
     size_t accept_missing_count; /* protections by name */
     uint64_t drain_ms;           /* how long SIGTERM lets jobs finish */
+    bool favor_dynmods;
     /* warm */
     bool warm_enabled;
     uint64_t warm_runtimes_max; /* 0: by the slots */
