@@ -58,7 +58,9 @@ struct app_user {
 /* Whom to become: `process.user`, else the user `execd`, else a numeric id nobody uses; ourselves unless
  * root. */
 int app_user_find(const struct conf *conf, struct app_user *ret, struct err *reterr);
-/* Makes the state directory if needed (0700, owned by that user); the fd outlives the loss of privilege. */
+/* Makes the state directory if needed (0700, owned by that user).  *ret_fd, the caller's, outlives the loss
+ * of privilege and is O_PATH: the root of a pod has no CAP_DAC_OVERRIDE, and may not open what by its second
+ * start is that user's alone.  Names below it are opened with it, by the user (open(2), O_PATH). */
 int app_state_open(const char *path, const struct app_user *user, int *ret_fd, struct err *reterr);
 /* As root: the cells' ids (worker.uid_base and on) exist in this user namespace; ERR_CONFIG if not. */
 int app_cell_ids_check(const struct conf *conf, struct err *reterr);

@@ -95,11 +95,11 @@ int app_state_open(const char *path, const struct app_user *user, int *ret_fd, s
                        "process.state_dir is empty; the embedded Redis and the compile cache need one");
     if ((rc = make_dirs(path, reterr)) != 0)
         return rc;
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
         return err_sys(reterr, "open state directory `%s`", path);
     /* Just made by us as root: hand it over.  Another user's is never taken. */
-    if (geteuid() == 0 && st.st_uid == 0 && fchown(fd, user->uid, user->gid) != 0)
+    if (geteuid() == 0 && st.st_uid == 0 && fchownat(fd, "", user->uid, user->gid, AT_EMPTY_PATH) != 0)
         return err_sys(reterr, "give state directory `%s` to uid %u", path, (unsigned)user->uid);
     if (st.st_uid != user->uid && st.st_uid != 0)
         return err_set(reterr, ERR_CONFIG,

@@ -229,7 +229,8 @@ static int open_roots(struct jail_plan *p, const struct jail_root *o, struct err
     p->own = true;
     if (realpath(o->rootfs, real) == NULL ||
         (p->root = open(real, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-        return err_sys(reterr, "worker.rootfs: open `%s`", o->rootfs);
+        return err_sys(reterr, "worker.rootfs: open `%s` as uid %u, which execd serves as", o->rootfs,
+                       (unsigned)geteuid());
     return jail_plan_put(p, CELL_ENTRY_ROOT, 0, "", bytes_of(real), reterr);
 }
 

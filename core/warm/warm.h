@@ -18,7 +18,8 @@
  * cpu than the cold start that it saves.  All pools together stay below warm.runtimes_max and, counted by
  * what their cells are limited to, below warm.memory_max_bytes; who needs room takes it from the pool that
  * was asked least recently.  A variant that nobody expected is cold at first and gets a pool when it is asked
- * for again.  What does not boot, or dies, is tried again after a pause that doubles, and logged once.
+ * for again.  What does not boot, or dies, is tried again after a pause that doubles, and logged once; so
+ * is, without a word, a service that ended because its step was cancelled or passed its limits.
  *
  * Thread: the loop's. */
 #ifndef EXECD_WARM_H

@@ -143,7 +143,8 @@ struct warm_pool {
     int bundle;
     struct job_limits limits, proof_limits; /* of a runtime before its job; of the self-test */
     uint64_t uses_max, age_max_ms;
-    unsigned failures;                      /* since the last time that it worked */
+    unsigned failures;                      /* and other losses, since the last time that it worked */
+    bool told;                              /* one of these was logged */
     uint64_t boot_after_ms, quiet_until_ms; /* no failure is logged before that */
 };
 TAILQ_HEAD(warm_pools, warm_pool);
@@ -172,6 +173,10 @@ struct warm_pool *warm_pool_add(struct warm *w, struct plugin_lang *lang, const 
 void warm_pool_free(struct warm_pool *pool);
 /* Whether it may have runtimes now; makes it so where room for another variant is. */
 bool warm_pool_activate(struct warm_pool *pool);
+/* A runtime was lost to its step: the next one starts after a pause, each longer than the one before until
+ * one works, so that whoever has runtimes ended again and again does not have one start after the other. */
+void warm_pool_pause(struct warm_pool *pool);
+/* One failed of itself: a pause, and it is told, once until one works. */
 void warm_pool_failed(struct warm_pool *pool, const char *why);
 void warm_pool_worked(struct warm_pool *pool);
 /* The oldest idle one that still is what it was; one that is past its time only where there is none else. */

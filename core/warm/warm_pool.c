@@ -134,20 +134,27 @@ bool warm_runtime_counts(const struct warm_runtime *rt)
 
 /* ---- faults --------------------------------------------------------------------------------- */
 
-/* One that fails is followed by the next after a pause, each longer than the one before; told once. */
-void warm_pool_failed(struct warm_pool *pool, const char *why)
+void warm_pool_pause(struct warm_pool *pool)
 {
-    uint64_t pause = PAUSE_FIRST_MS, now = loop_now_ms(pool->warm->o.loop);
+    uint64_t pause = PAUSE_FIRST_MS;
 
-    if (pool->warm->stopping)
-        return;
     for (unsigned i = 0; i < pool->failures && pause < PAUSE_MAX_MS; i++)
         pause *= 2;
     pause = MIN(pause, (uint64_t)PAUSE_MAX_MS);
     pool->failures++;
-    pool->boot_after_ms = now + pause;
-    if (pool->failures > 1 || now < pool->quiet_until_ms)
+    pool->boot_after_ms = loop_now_ms(pool->warm->o.loop) + pause;
+}
+
+void warm_pool_failed(struct warm_pool *pool, const char *why)
+{
+    const uint64_t now = loop_now_ms(pool->warm->o.loop);
+
+    if (pool->warm->stopping)
         return;
+    warm_pool_pause(pool);
+    if (pool->told || now < pool->quiet_until_ms)
+        return;
+    pool->told = true;
     pool->quiet_until_ms = now + QUIET_MS;
     LOG_WARN("warm_failed", F_INT("language_id", plugin_lang_id(pool->lang)),
              F_STR("way", plugin_warm_way(pool->way)), F_UINT("variant", pool->variant), F_STR("reason", why),
@@ -156,10 +163,11 @@ void warm_pool_failed(struct warm_pool *pool, const char *why)
 
 void warm_pool_worked(struct warm_pool *pool)
 {
-    if (pool->failures > 1)
+    if (pool->told && pool->failures > 1)
         LOG_INFO("warm_recovered", F_INT("language_id", plugin_lang_id(pool->lang)),
                  F_STR("way", plugin_warm_way(pool->way)), F_UINT("failures", pool->failures));
     pool->failures = 0;
+    pool->told = false;
 }
 
 /* ---- variants -------------------------------------------------------------------------------- */

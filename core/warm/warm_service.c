@@ -48,7 +48,8 @@ static const char *const faults[WARM_MISS_COUNT] = {
     [WARM_MISS_DIED] = "it ended while it compiled",
 };
 
-/* A step that passes its limits is not the service's fault, but nothing else ends it. */
+/* A step that passes its limits is not the service's fault, but nothing else ends it; nor does a cancelled
+ * one. */
 void warm_service_fail(struct warm_runtime *rt, enum warm_miss why)
 {
     warm_compiled_fn done = rt->service->done;
@@ -57,6 +58,8 @@ void warm_service_fail(struct warm_runtime *rt, enum warm_miss why)
     warm_service_free(rt);
     rt->users = 0;
     warm_count_miss(rt->pool, why);
+    if (faults[why] == NULL)
+        warm_pool_pause(rt->pool);
     warm_runtime_end(rt, faults[why]);
     done(arg, NULL);
 }
@@ -65,6 +68,7 @@ void warm_abandon(struct warm_runtime *rt)
 {
     warm_service_free(rt);
     rt->users = 0;
+    warm_pool_pause(rt->pool);
     warm_runtime_end(rt, NULL);
 }
 

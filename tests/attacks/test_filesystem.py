@@ -4,6 +4,8 @@ import os
 import pathlib
 import re
 import secrets
+import shutil
+import tempfile
 import threading
 
 import pytest
@@ -269,16 +271,24 @@ def test_X16_page_cache(attack):
                      "write-shared": "EACCES", "mprotect-shared": "EACCES"}
 
 
+@pytest.fixture
+def tree():
+    """For a root file system: execd's user must get at it, which it does not below tmp_path."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="execd-tree-"))
+    directory.chmod(0o755)
+    yield directory / "root"
+    shutil.rmtree(directory)
+
+
 @row("X17")
 @pytest.mark.parametrize("hostile", ["proc", "dev", "tmp", "box"])
-def test_X17_hostile_root(attack, tmp_path, hostile):
+def test_X17_hostile_root(attack, tmp_path, tree, hostile):
     """A root file system of the operator's in which a place of the cell's own leads elsewhere: execd does not start, also
     where that place changes all the time while it looks and mounts."""
-    tree = tmp_path / "root"
     for name in ("usr/bin", "etc", "proc", "dev", "tmp", "run", "box", "sys"):
         (tree / name).mkdir(parents=True)
     tree.chmod(0o755)
-    link, folder, place = tmp_path / "link", tmp_path / "folder", tree / hostile
+    link, folder, place = tree.parent / "link", tree.parent / "folder", tree / hostile
     link.symlink_to(attack.host.canaries)
     place.rename(folder)
     link.rename(place)

@@ -75,6 +75,17 @@ def test_ids_that_a_pod_does_not_have_are_refused(pod):
     assert status != 0 and "ready" not in text and "worker.uid_base: this user namespace" in text, text
 
 
+def test_a_container_that_starts_again_has_its_state(pod):
+    """Its state directory is by then execd's alone, and its root may not open what is another's."""
+    once = """state=/var/lib/execd/state; mkfifo /tmp/said$i
+        build/execd --config execd.conf --port 0 --state $state >/tmp/said$i & pid=$!
+        read line </tmp/said$i; echo "$line"; stat -c "state %u %a" $state; ls $state/compiled >/dev/null 2>&1 && echo "root may"
+        kill $pid; wait $pid; echo status $?\n"""
+    _, text = pod(WORKER, "for i in 1 2; do\n%sdone" % once)
+    assert text.count("execd ready") == text.count("state 998 700") == text.count("status 0") == 2, text
+    assert "root may" not in text and "compile_cache_off" not in text, text
+
+
 def test_a_read_only_cgroup_is_named_and_refused(pod):
     status, text = doctor(pod, WORKER, "--cgroup-read-only")
     assert status == 1, text

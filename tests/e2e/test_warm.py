@@ -258,6 +258,20 @@ def test_cancelling_reaches_a_job_wherever_it_is(serve):
         s.idle(2)
 
 
+def test_who_cancels_again_and_again_has_no_compiler_start_after_the_other(serve):
+    """Each is one that nobody can use any more; the pause before the next one doubles until one has compiled to the end."""
+    s = serve().warm()
+    for pause in (0.1, 0.2, 0.4, 0.8, 1.6):
+        s.idle(2)
+        [token] = s.submit({"language_id": PUPPET, "source_code": "warm hang", "timeout": 60000})
+        eventually(lambda: s.total("runtimes", state="busy") == 1, "it compiles")
+        begun, lost = time.monotonic(), s.processes(".boot", "service")
+        s.request("DELETE", "/v1/jobs/" + token)
+        eventually(lambda old=lost: set(s.processes(".boot", "service")) - set(old), "another one")
+        assert time.monotonic() - begun >= pause
+    assert "warm_failed" not in s.logged()
+
+
 # ---- how many there are ----------------------------------------------------------------------
 
 def test_bounds_hold(serve):

@@ -28,6 +28,11 @@ void warm_count_miss(const struct warm_pool *pool, enum warm_miss why)
     FUZZ_CHECK(why < WARM_MISS_COUNT);
 }
 
+void warm_pool_pause(struct warm_pool *pool)
+{
+    (void)pool;
+}
+
 void warm_pool_worked(struct warm_pool *pool)
 {
     (void)pool;

@@ -436,6 +436,43 @@ static void test_a_service_is_replaced_when_its_successor_is_there(void **state)
     assert_int_equal(count(pool, WARM_IDLE), 1);
 }
 
+/* By no fault of theirs (warm_abandon()). */
+static void lose(struct warm_runtime *rt)
+{
+    rt->users = 0;
+    warm_pool_pause(rt->pool);
+    warm_runtime_end(rt, NULL);
+}
+
+/* Whoever cancels what it has compiled has no service start at the heels of the other. */
+static void test_services_that_are_lost_cost_less_and_less(void **state)
+{
+    struct warm_pool *pool = proven(0, WARM_WAY_SERVICE);
+    uint64_t pause = PAUSE_FIRST_MS;
+    struct warm_runtime *rt;
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++, pause *= 2) {
+        const unsigned before = boots;
+
+        ask(0, WARM_WAY_SERVICE, 0, &rt);
+        assert_non_null(rt);
+        lose(rt);
+        pass(pause - 1);
+        assert_int_equal(boots, before);
+        pass(1);
+        pass(0);
+        assert_int_equal(boots, before + 1);
+        all_ready(pool);
+    }
+    warm_pool_worked(pool);
+    ask(0, WARM_WAY_SERVICE, 0, &rt);
+    lose(rt);
+    pass(PAUSE_FIRST_MS);
+    pass(0);
+    assert_int_equal(count(pool, WARM_BOOTING), 1);
+}
+
 static void test_variants(void **state)
 {
     struct warm_pool *pool;
@@ -507,6 +544,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_that_is_never_ready_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_service_is_replaced_when_its_successor_is_there, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(test_services_that_are_lost_cost_less_and_less, setup, teardown),
         cmocka_unit_test_setup_teardown(test_variants, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_stop_ends_all_but_jobs, setup, teardown),
     };
