@@ -1,5 +1,6 @@
 """execd's own jail: what whoever took it over would find."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -8,7 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import C, PYTHON, ROOT, Execd, descendants, eventually
+from conftest import C, PYTHON, ROOT, Execd, command_name, descendants, eventually
 from test_ordinary_user import USER, user  # noqa: F401 (a fixture)
 
 NO_CAPABILITY = "0" * 16
@@ -24,13 +25,12 @@ def threads(pid):
 
 
 def descriptors(pid):
-    """Number -> what it is."""
+    """Number -> what it is; nothing of a process that has ended."""
     found = {}
-    for fd in pathlib.Path("/proc/%d/fd" % pid).iterdir():
-        try:
-            found[int(fd.name)] = os.readlink(fd)
-        except OSError:
-            pass  # closed meanwhile
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for fd in pathlib.Path("/proc/%d/fd" % pid).iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found[int(fd.name)] = os.readlink(fd)
     return found
 
 
@@ -126,8 +126,8 @@ def test_the_embedded_server_is_started_again_behind_the_filter(start):
     s = start()
     first = s.child("redis-server")
     os.kill(first, 9)
-    eventually(lambda: any(pathlib.Path("/proc/%d/comm" % p).read_text().startswith("redis-server")
-                           for p in descendants(s.pid)[1:] if p != first), "another redis-server")
+    eventually(lambda: any(command_name(p) == "redis-server" for p in descendants(s.pid)[1:] if p != first),
+               "another redis-server")
     eventually(lambda: s.request("GET", "/readyz").status_code == 200, "Redis is back")
     assert s.run(PYTHON, "print(1)")["stdout"] == "1\n"
     check_jailed(s.child("redis-server"))

@@ -106,7 +106,7 @@ def test_without_capabilities_an_unmasked_proc_is_needed(pod):
 @pytest.mark.parametrize("role", ["api", "hook"])
 def test_the_other_roles_need_no_capability(pod, role):
     command = ("grep -E 'Cap(Prm|Bnd)' /proc/self/status; unshare --user true && echo made a namespace;"
-               "redis-server --port 7000 --save '' --daemonize yes --dir /tmp >/dev/null;"
+               "redis-server --port 7000 --save '' --appendonly yes --appendfsync always --daemonize yes --dir /tmp >/dev/null;"
                "build/execd --role %s --port 0 --config execd.conf >/tmp/out & pid=$!; trap 'cat /tmp/out' EXIT;"
                "until grep -q ready /tmp/out; do kill -0 $pid || exit 1; sleep 0.1; done; kill $pid; wait $pid" % role)
     status, text = pod('queue = { url = "redis://127.0.0.1:7000/0"; };', command, "--pod", "execd-" + role)
