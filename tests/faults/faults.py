@@ -33,10 +33,10 @@ def arguments():
     p.add_argument("--minutes", type=float, default=2.5, help="over which they are spread")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--factor", type=float, default=1.0, help="of the other rows' jobs and repetitions")
-    p.add_argument("--mutants", action="store_true", help="a soak against each mutant of the store: all must be red")
+    p.add_argument("--mutants", action="store_true", help="the store without one of its guarantees, each: its row must be red")
     p.add_argument("--json", type=pathlib.Path, help="also write the outcome there")
     p.add_argument("--write", action="store_true", help="renew the table in docs/reliability.md")
-    p.add_argument("--keep", type=pathlib.Path, help="a folder for what red rows leave")
+    p.add_argument("--keep", type=pathlib.Path, help="a folder for all that the rows leave; without it red ones leave theirs in /tmp")
     return p.parse_args()
 
 
@@ -55,7 +55,7 @@ def main():
     folder.chmod(0o755)
     for name, row, prelude in rows_of(a):
         at = time.monotonic()
-        v = world.run(name, folder / name, a.seed, row, prelude, a.factor)
+        v = world.run(name, folder / name.replace(" ", "-"), a.seed, row, prelude, a.factor, a.keep is not None)
         outcome.append(report.entry(name, row, v, time.monotonic() - at))
         report.say(outcome[-1])
     if not a.keep:

@@ -1,5 +1,6 @@
 """What faults happen to: one Redis, a relay before it, execd in roles, each a process that a supervisor starts again."""
 
+import bisect
 import os
 import pathlib
 import shutil
@@ -14,8 +15,15 @@ from server import BUILD, Execd, children_of, command_name, end_with_us, eventua
 
 REDIS_PORT, PROXY_PORT = 7000, 7001  # of a network namespace of our own, below those that the kernel gives away
 RESTART_S = 0.1  # systemd's RestartSec
-PRELOAD = BUILD / "tests/faults/redis-disk.so"
+PRELOAD = BUILD.resolve() / "tests/faults/redis-disk.so"
 PLUGINS = [{"file": "lang-c.so"}]
+
+
+def small(folder, kb):
+    """A folder; with `kb` a file system of its own, of that size, in a mount namespace that ends with us."""
+    folder.mkdir(parents=True)
+    if kb:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk,mode=0755" % kb, "faults", str(folder)], check=True)
 
 
 class Redis:
@@ -23,11 +31,12 @@ class Redis:
 
     BASE = {"bind": "127.0.0.1", "save": '""', "appendonly": "yes", "auto-aof-rewrite-percentage": "0",
             "maxmemory-policy": "noeviction", "hash-max-listpack-value": "512", "enable-debug-command": "yes",
+            "enable-protected-configs": "yes",
             "busy-reply-threshold": "200"}
 
-    def __init__(self, directory, fsync="always", extra=None, disk=False):
+    def __init__(self, directory, fsync="always", extra=None, disk=False, disk_kb=0):
         self.directory = pathlib.Path(directory)
-        self.directory.mkdir(parents=True)
+        small(self.directory, disk_kb)
         self.conf = dict(self.BASE, port=REDIS_PORT, dir=self.directory, appendfsync=fsync, **(extra or {}))
         self.env = dict(os.environ)
         self.synced, self.clock = self.directory.parent / "synced", self.directory.parent / "clock"
@@ -37,10 +46,29 @@ class Redis:
                             EXECD_FAULTS_CLOCK=str(self.clock))
         self.process = None
         self.down = []  # [when it went, when it was back]
+        self.sizes, self.times, self.over = [0], [time.time()], False  # of the append-only file
+        self.watcher = threading.Thread(target=self._watch, daemon=True)
+        self.watcher.start()
 
     @property
     def aof(self):
         return self.directory / "appendonlydir/appendonly.aof.1.incr.aof"
+
+    def _watch(self):
+        """When had the file which length?  So that what it says has a time."""
+        while not self.over:
+            try:
+                size = self.aof.stat().st_size
+            except OSError:
+                size = 0
+            while self.sizes[-1] > size:  # cut off
+                self.sizes.pop(), self.times.pop()
+            if size > self.sizes[-1]:
+                self.sizes.append(size), self.times.append(time.time())
+            time.sleep(0.01)
+
+    def when(self, offset):
+        return self.times[min(bisect.bisect_left(self.sizes, offset), len(self.times) - 1)]
 
     def start(self, wait=True):
         command = ["redis-server"]
@@ -78,6 +106,8 @@ class Redis:
         self.process.wait()
 
     def stop(self):
+        self.over = True
+        self.watcher.join()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -139,11 +169,12 @@ class Fleet:
     """conf: sections over what every role has.  `prelude`: see proxy.py."""
 
     def __init__(self, directory, seed=1, workers=3, apis=1, hooks=1, slots=2, lease_ms=2000, conf=None, prelude=None,
-                 role_env=None, **redis):
+                 role_env=None, state_kb=0, **redis):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.directory.chmod(0o755)
         self.state = self.directory / "state"
+        small(self.state, state_kb)
         self.lease_ms = lease_ms
         self.faults = []  # (time, kind, role's name, pid): all that was done to it
         self.crashed = []  # what ended by itself, and should not have
@@ -257,4 +288,6 @@ class Fleet:
         self.proxy.stop()
 
     def remove(self):
+        for folder in (self.redis.directory, self.state):
+            subprocess.run(["umount", "-q", str(folder)], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -17,6 +17,7 @@ class Claim:
     worker: bytes
     started: float  # Unix seconds, by Redis
     attempt: int
+    ended: float = 0.0  # when that was seen in the file
     end: str = ""  # "finished", "requeued" (its lease was lost), "released" (handed back), "concluded" (by a reaper)
 
 
@@ -36,10 +37,12 @@ class Past:
 
 
 class History:
-    def __init__(self, aof):
-        self.jobs, self.flushed = {}, set()
+    def __init__(self, aof, when):
+        """when(offset): the time at which the file had reached that length."""
+        self.jobs, self.flushed, self.offset, self.when = {}, set(), 0, when
         whole, inside = [], None
-        for args in commands(aof):
+        for offset, args in commands(aof):
+            self.offset = offset
             name = args[0].upper()
             if name == b"MULTI":
                 inside = []
@@ -100,6 +103,7 @@ class History:
                 p.breaches.append("queued again while it did not run")
             elif p.claims:
                 p.claims[-1].end = "released" if handed_back else "requeued"
+                p.claims[-1].ended = self.when(self.offset)
         else:
             self._end(p, f, status, due, dated)
         p.status = status

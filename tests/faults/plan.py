@@ -2,20 +2,20 @@
 
 import sys
 
+import rows
 from mutants import MUTANTS
-from rows import ROWS
 from soak import Soak
 
 
 def rows_of(a):
     """(name, row, prelude) of each, in order."""
-    soak = Soak(a.jobs, a.kills, a.minutes)
+    matrix, soak = rows.load(), Soak(a.jobs, a.kills, a.minutes)
     if a.mutants:
-        for name, (text, prelude) in MUTANTS.items():
+        for name, (text, row, prelude) in MUTANTS.items():
             if not a.rows or name in a.rows:
-                yield name, dict(soak.row(), text=text, red_wanted=True), prelude
+                yield "no " + name, dict(matrix[row], text="%s: %s" % (row, text), red_wanted=True, settle_s=25), prelude
         return
-    known = dict(ROWS, soak=soak.row())
+    known = dict(matrix, soak=soak.row())
     unknown = [r for r in a.rows if r not in known]
     if unknown:
         sys.exit("faults: no such row: %s; there are %s" % (" ".join(unknown), " ".join(known)))

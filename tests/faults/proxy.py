@@ -14,6 +14,7 @@ import json
 import os
 import random
 import selectors
+import signal
 import socket
 import struct
 
@@ -33,6 +34,8 @@ class Proxy:
         if self.pid == 0:
             try:
                 self.ours.close()
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(number, signal.SIG_IGN)  # it ends with the harness
                 Relay(listeners, target, seed, prelude or {}, its).run()
             finally:
                 os._exit(0)

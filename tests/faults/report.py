@@ -17,15 +17,15 @@ def entry(name, row, v, seconds):
     return {"row": name, "what": row["text"], "faults": v.faults, "accepted": v.accepted, "unsure": v.unsure,
             "refused": v.refused, "lost": v.lost, "duplicated": v.duplicated, "recoveries": len(v.recoveries),
             "recovery_p50": round(percentile(v.recoveries, 0.5), 2), "recovery_p99": round(percentile(v.recoveries, 0.99), 2),
-            "recovery_late": v.late, "poisoned": v.poisoned, "webhooks": v.webhooks,
+            "recovery_late": v.late, "restart_p99": round(percentile(v.restarts, 0.99), 2), "poisoned": v.poisoned, "webhooks": v.webhooks,
             "slowest_refusal": round(v.slowest_refusal, 2), "seconds": round(seconds, 1), "breaches": v.breaches,
             "notes": v.notes, "red_wanted": row.get("red_wanted", False)}
 
 
 def say(e):
-    print("%-18s %4d faults, %5d accepted, %d lost, %d duplicated, %d recovered (p99 %.2f s, %d late), %.0f s: %s"
+    print("%-18s %4d faults, %5d accepted, %d lost, %d duplicated, %d recovered (p99 %.2f s, %d late, run again %.2f s), %.0f s: %s"
           % (e["row"], e["faults"], e["accepted"], e["lost"], e["duplicated"], e["recoveries"], e["recovery_p99"],
-             e["recovery_late"], e["seconds"], "RED" if e["breaches"] else "ok"), flush=True)
+             e["recovery_late"], e["restart_p99"], e["seconds"], "RED" if e["breaches"] else "ok"), flush=True)
     for n in e["notes"]:
         print("    " + n)
     for b in e["breaches"]:

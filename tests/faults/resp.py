@@ -35,7 +35,7 @@ def command_at(data, at):
 
 
 def commands(data):
-    """All whole commands of an append-only file, in order; comments (#TS) are skipped."""
+    """(where it ends, command) of all whole commands of an append-only file, in order; comments (#TS) are skipped."""
     at = 0
     while at < len(data):
         if data[at:at + 1] == b"#":
@@ -44,8 +44,8 @@ def commands(data):
         found = command_at(data, at)
         if found is None:
             return
-        yield found[0]
         at = found[1]
+        yield at, found[0]
 
 
 class Client:

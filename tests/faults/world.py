@@ -1,15 +1,17 @@
 """One run: a fleet, its load, a row's faults, the check."""
 
+import json
 import pathlib
 import random
 import time
+import traceback
 
 from check import Verdict, check_all, memory
 from fleet import Fleet
-from load import Clients, Receiver
+from load import Clients, Job, Receiver
 from server import cgroups, eventually
 
-SETTLE_S = 120  # for what is left after the last fault; 3 * (longest job + lease + 1 s), and patience for a busy machine
+SETTLE_S = 60  # for what is left after the last fault: 3 * (longest job + lease + 1 s), and patience for a busy machine
 
 
 class World:
@@ -19,7 +21,8 @@ class World:
         row = row or {}
         self.rng = random.Random("%s/%d" % (name, seed))
         self.v = Verdict()
-        self.factor = jobs_factor
+        self.factor, self.settle_s = jobs_factor, row.get("settle_s", SETTLE_S)
+        self.foreign = set()  # tokens of a row's own that are not as others
         before = cgroups()
         self.fleet = Fleet(directory, seed, prelude=prelude, **row.get("fleet", {}))
         try:
@@ -63,9 +66,6 @@ class World:
 
     def submit(self, ms=0, callback=False, **fields):
         """One job of the row's own, followed as all are."""
-        from load import Job
-        import json
-
         with self.clients.lock:
             self.clients.made += 1
             self.clients.wanted += 1
@@ -106,18 +106,18 @@ class World:
             self.v.breach("only %d of %d jobs could be submitted", self.clients.made, self.clients.wanted)
         self.heal()
         begin = time.monotonic()
-        self.clients.finished(SETTLE_S)
+        self.clients.finished(self.settle_s)
         try:
-            eventually(self.settled, "nothing is queued, leased or due", SETTLE_S)
+            eventually(self.settled, "nothing is queued, leased or due", self.settle_s)
         except AssertionError as e:
             self.v.breach(str(e))
         self.v.notes.append("settled in %.1f s" % (time.monotonic() - begin))
         self.clients.look_again(200)
         self.clients.stop()
-        check_all(self.fleet, self.clients, self.receiver, self.base_memory, v=self.v)
+        check_all(self.fleet, self.clients, self.receiver, self.base_memory, self.v, self.foreign)
         return self.v
 
-    def close(self):
+    def close(self, keep):
         self.clients.over = True
         self.receiver.stop()
         crashed = len(self.fleet.crashed)
@@ -127,11 +127,11 @@ class World:
             eventually(lambda: cgroups() <= self.cgroups_before, "cgroups of dead jailers are removed", 15)
         except AssertionError as e:
             self.v.breach(str(e))
-        if not self.v.breaches:
+        if not self.v.breaches and not keep:
             self.fleet.remove()
 
 
-def run(name, directory, seed, row, prelude=None, jobs_factor=1.0):
+def run(name, directory, seed, row, prelude=None, jobs_factor=1.0, keep=False):
     """A row, from its start to its verdict."""
     world = World(name, pathlib.Path(directory), seed, row, prelude, jobs_factor)
     try:
@@ -141,6 +141,8 @@ def run(name, directory, seed, row, prelude=None, jobs_factor=1.0):
             row["after"](world)
     except AssertionError as e:
         world.v.breach("%s", e)
+    except Exception:  # the row itself is broken, or what it asked was not there: red, and the others go on
+        world.v.breach("%s", traceback.format_exc())
     finally:
-        world.close()
+        world.close(keep)
     return world.v

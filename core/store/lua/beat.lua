@@ -1,4 +1,5 @@
 -- beat.lua p id ttl record -> OK; ttl 0: the worker goes
+beyond_maxmemory()
 if ARGV[3] == '0' then
   redis.call('DEL', p .. ':worker:' .. ARGV[2])
   redis.call('ZREM', p .. ':workers', ARGV[2])

@@ -20,13 +20,14 @@ local function take(prio, lang)
   if redis.call('EXISTS', q) == 1 then redis.call('RPUSH', ring, ten) end
   if not token then return true end
   local k = key_job(token)
-  local st, by, ep, at = unpack(redis.call('HMGET', k, 'st', 'by', 'ep', 'at'))
+  -- A script that fails half way leaves what it has done: whatever is found here, it goes on to write its leases.
+  local st, by, ep, at = unpack(redis.pcall('HMGET', k, 'st', 'by', 'ep', 'at'))
   local def = st == '0' and redis.call('GET', key_def(token))
   if not def then
     skipped = skipped + 1
     return true
   end
-  ep, at = ep + 1, at + 1
+  ep, at = number(ep) + 1, number(at) + 1
   redis.call('HSET', k, 'st', '1', 'w', worker, 'sa', started_at, 'ep', ep, 'at', at)
   bytes = bytes + number(by)
   tokens[#tokens + 1] = token

@@ -33,6 +33,11 @@ local lease, out, count, wait = p .. ':lease', p .. ':out', p .. ':count', p .. 
 
 local function number(value) return tonumber(value or 0) or 0 end
 
+-- For scripts that bring a job on its way out: they must come through where Redis has reached maxmemory, or leases end
+-- unextended and results find no place.  Redis refuses a script's first write for want of memory, and none after one
+-- that takes no memory (SCRIPT_WRITE_DIRTY in its script.c), whether or not that found something to remove.
+local function beyond_maxmemory() redis.call('DEL', p .. ':none') end
+
 -- A command of any number of arguments: Lua's stack holds some thousands.
 local function call_with(command, key, list)
   for i = 1, #list, 1000 do redis.call(command, key, unpack(list, i, math.min(i + 999, #list))) end

@@ -1,4 +1,5 @@
 -- extend.lua p worker lease_ms {token epoch}... -> {0 held | 1 lost | 2 cancelled}...
+beyond_maxmemory()
 local worker, lease_ms, answer = ARGV[2], tonumber(ARGV[3]), {}
 for a = 4, #ARGV, 2 do
   local st, ep, w, cancel = unpack(redis.call('HMGET', key_job(ARGV[a]), 'st', 'ep', 'w', 'cancel'))

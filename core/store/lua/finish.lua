@@ -2,6 +2,7 @@
 --
 -- bucket: index of the execution time's histogram bucket, -1 if nothing was run.
 -- cache: "hit" or "miss" of the compiled output, "" if it was not looked for.
+beyond_maxmemory()
 local token, epoch, bucket = ARGV[2], ARGV[3], tonumber(ARGV[6])
 local k = key_job(token)
 local st, ep, fe = unpack(redis.call('HMGET', k, 'st', 'ep', 'fe'))

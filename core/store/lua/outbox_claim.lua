@@ -1,4 +1,5 @@
 -- outbox_claim.lua p lease_ms max -> {token, attempt, url, st, meta, res, sa, fa, at}...
+beyond_maxmemory()
 local answer = {}
 for _, token in ipairs(redis.call('ZRANGEBYSCORE', out, '-inf', now, 'LIMIT', 0, tonumber(ARGV[3]))) do
   local k = key_job(token)

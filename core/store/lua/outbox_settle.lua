@@ -1,6 +1,7 @@
 -- outbox_settle.lua p token attempt outcome(delivered|failed|unsent) retry_ms reason -> OK
 --
 -- failed with retry_ms 0: given up.  unsent: nothing was tried, so the attempt does not count.
+beyond_maxmemory()
 local token, k, outcome = ARGV[2], key_job(ARGV[2]), ARGV[4]
 if redis.call('HGET', k, 'da') ~= ARGV[3] then return 'OK' end -- somebody else tries by now
 if outcome == 'unsent' then

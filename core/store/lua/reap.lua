@@ -1,5 +1,6 @@
 -- reap.lua p max_attempts failed_status lost_result overdue_result cancelled_status cancelled_result
 --   -> {how many were taken over from lost workers, how many waited too long}
+beyond_maxmemory()
 local BATCH = 100
 local expired = redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(expired) do

@@ -1,4 +1,5 @@
 -- release.lua p token epoch cancelled_status cancelled_result -> OK | CONFLICT
+beyond_maxmemory()
 local token, epoch = ARGV[2], ARGV[3]
 local k = key_job(token)
 local st, ep, cancel = unpack(redis.call('HMGET', k, 'st', 'ep', 'cancel'))
