@@ -171,6 +171,8 @@ def measure_recovery(v, history, fleet):
             v.recoveries.append(claim.ended - died)
             v.restarts.append(following.started - died)
     v.late = sum(r > bound for r in v.recoveries)
+    if percentile(v.recoveries, 0.99) > bound + fleet.slack_s:
+        v.breach("recovery took %.2f s (p99), lease + 1 s are %.2f s", percentile(v.recoveries, 0.99), bound)
 
 
 # ---- what is left in Redis ------------------------------------------------------------------------

@@ -177,6 +177,7 @@ class Fleet:
         small(self.state, state_kb)
         self.lease_ms = lease_ms
         self.faults = []  # (time, kind, role's name, pid): all that was done to it
+        self.slack_s = float(os.environ.get("EXECD_FAULTS_SLACK", "0"))  # of a recovery, on a machine that is busy
         self.crashed = []  # what ended by itself, and should not have
         self.lock = threading.Lock()
         self.redis = Redis(self.directory / "redis", **redis).start()

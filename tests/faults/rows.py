@@ -4,7 +4,7 @@ ROWS = {}
 
 
 def row(name, text, **more):
-    """For a function that injects the faults: fleet, load, failing, after (see world.py)."""
+    """For a function that injects the faults: fleet, load, failing, recovers, after (see world.py)."""
     def add(faults):
         ROWS[name] = dict(more, text=text, faults=faults)
         return faults

@@ -21,6 +21,7 @@ class World:
         row = row or {}
         self.rng = random.Random("%s/%d" % (name, seed))
         self.v = Verdict()
+        self.recovers = row.get("recovers", 0)
         self.factor, self.settle_s = jobs_factor, row.get("settle_s", SETTLE_S)
         self.foreign = set()  # tokens of a row's own that are not as others
         before = cgroups()
@@ -115,6 +116,8 @@ class World:
         self.clients.look_again(200)
         self.clients.stop()
         check_all(self.fleet, self.clients, self.receiver, self.base_memory, self.v, self.foreign)
+        if len(self.v.recoveries) < self.recovers:
+            self.v.breach("no job was taken over from a dead worker: the row did not do what it says")
         return self.v
 
     def close(self, keep):
