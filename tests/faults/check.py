@@ -220,6 +220,8 @@ def check_all(fleet, clients, receiver, base_memory, v, foreign=(), max_attempts
     v.faults, v.accepted, v.refused = len(fleet.faults), len(clients.jobs), clients.refused
     v.unsure = sum(map(len, clients.unsure_batches))
     v.slowest_refusal = max([s for s, status in clients.refusals if status == 503], default=0.0)
+    if v.refused:
+        v.notes.append("%d jobs refused, the slowest 503 after %.1f s" % (v.refused, v.slowest_refusal))
     for token in foreign:
         history.jobs.pop(token, None)
         clients.jobs.pop(token, None)

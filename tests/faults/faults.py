@@ -15,16 +15,17 @@ import sys
 import tempfile
 import time
 
+ALONE = ("soak", "overload")  # they want the machine for themselves
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 
 def arguments():
     p = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
-    p.add_argument("rows", nargs="*", help="E01..E27 or `soak`; all by default")
+    p.add_argument("rows", nargs="*", help="E01..E26, `soak`, or `overload`, which is the only one that is not run by default")
     p.add_argument("--jobs", type=int, default=10000, help="of the soak")
     p.add_argument("--kills", type=int, default=300, help="of the soak: faults that end a process")
-    p.add_argument("--minutes", type=float, default=2.5, help="over which they are spread")
+    p.add_argument("--minutes", type=float, default=2.5, help="over which they are spread; of the overload, how long it lasts")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--factor", type=float, default=1.0, help="of the other rows' jobs and repetitions")
     p.add_argument("--mutants", action="store_true", help="the store without one of its guarantees, each: its row must be red")
@@ -93,8 +94,8 @@ def main():
         a.keep.chmod(0o755)
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(a.parallel) as pool:
-        outcome = list(pool.map(lambda name: run_there(a, name), [n for n in names if n != "soak"]))
-    outcome += [run_there(a, "soak")] if "soak" in names else []
+        outcome = list(pool.map(lambda name: run_there(a, name), [n for n in names if n not in ALONE]))
+    outcome += [run_there(a, name) for name in ALONE if name in names]
     return report.conclude(a, outcome, time.monotonic() - begin)
 
 
