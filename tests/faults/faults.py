@@ -5,6 +5,7 @@ Each row runs in a process, a network and mounts of its own: its ports are nobod
 
 import argparse
 import concurrent.futures
+import ctypes
 import json
 import os
 import pathlib
@@ -15,17 +16,16 @@ import sys
 import tempfile
 import time
 
-ALONE = ("soak", "overload")  # they want the machine for themselves
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 
 
 def arguments():
     p = argparse.ArgumentParser(prog="./dev faults", description=__doc__)
-    p.add_argument("rows", nargs="*", help="E01..E26, `soak`, or `overload`, which is the only one that is not run by default")
+    p.add_argument("rows", nargs="*", help="E01..E26, `soak`; all by default")
     p.add_argument("--jobs", type=int, default=10000, help="of the soak")
     p.add_argument("--kills", type=int, default=300, help="of the soak: faults that end a process")
-    p.add_argument("--minutes", type=float, default=2.5, help="over which they are spread; of the overload, how long it lasts")
+    p.add_argument("--minutes", type=float, default=2.5, help="over which they are spread")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--factor", type=float, default=1.0, help="of the other rows' jobs and repetitions")
     p.add_argument("--mutants", action="store_true", help="the store without one of its guarantees, each: its row must be red")
@@ -62,6 +62,11 @@ def run_here(a, names):
     a.json.write_text(json.dumps(outcome))
 
 
+def end_in_order():
+    """For a row's process: if we are killed it puts away what it started."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
 def run_there(a, name):
     """A row in a process and namespaces of its own; its outcome."""
     import report
@@ -70,7 +75,7 @@ def run_there(a, name):
         command = ["unshare", "--net", "--mount", "--", sys.executable, __file__, "--inside", "--json", f.name, "--seed",
                    str(a.seed), "--jobs", str(a.jobs), "--kills", str(a.kills), "--minutes", str(a.minutes), "--factor",
                    str(a.factor), *(["--mutants"] if a.mutants else []), *(["--keep", str(a.keep)] if a.keep else []), name]
-        r = subprocess.run(command, capture_output=True, text=True)
+        r = subprocess.run(command, capture_output=True, text=True, preexec_fn=end_in_order)
         text = pathlib.Path(f.name).read_text()
     if r.returncode != 0 or not text:
         sys.exit("faults: %s could not be run:\n%s%s" % (name, r.stdout, r.stderr))
@@ -94,8 +99,8 @@ def main():
         a.keep.chmod(0o755)
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(a.parallel) as pool:
-        outcome = list(pool.map(lambda name: run_there(a, name), [n for n in names if n not in ALONE]))
-    outcome += [run_there(a, name) for name in ALONE if name in names]
+        outcome = list(pool.map(lambda name: run_there(a, name), [n for n in names if n != "soak"]))
+    outcome += [run_there(a, "soak")] if "soak" in names else []
     return report.conclude(a, outcome, time.monotonic() - begin)
 
 

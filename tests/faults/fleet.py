@@ -142,6 +142,7 @@ class Role:
             self.ended.clear()
             self.execd = Execd(self.directory, self.conf, roles=self.roles, env=self.env, prefix=self.prefix,
                                args=("--state", str(self.fleet.state)))
+            self.fleet.pids.add(self.execd.pid)
             line = self.execd.process.stdout.readline().decode()
             if line.startswith("execd ready"):
                 self.url = line.split(" on ")[1].strip() if " on " in line else None
@@ -179,6 +180,7 @@ class Fleet:
         self.faults = []  # (time, kind, role's name, pid): all that was done to it
         self.slack_s = float(os.environ.get("EXECD_FAULTS_SLACK", "0"))  # of a recovery, on a machine that is busy
         self.crashed = []  # what ended by itself, and should not have
+        self.pids = set()  # of every execd there was
         self.lock = threading.Lock()
         self.redis = Redis(self.directory / "redis", **redis).start()
         kinds = [("worker", workers), ("api", apis), ("hook", hooks)]

@@ -47,9 +47,9 @@ class Job:
 class Clients:
     """`pace` jobs a second in all, at most `backlog` of them unfinished."""
 
-    def __init__(self, fleet, rng, receiver=None, pace=100, backlog=300, threads=3, callbacks=0.3, dawdle=DAWDLE):
+    def __init__(self, fleet, rng, receiver=None, pace=100, backlog=300, threads=3, callbacks=0.3):
         self.fleet, self.rng, self.receiver = fleet, rng, receiver
-        self.pace, self.backlog, self.callbacks, self.dawdle, self.tag = pace, backlog, callbacks, dawdle, "j"
+        self.pace, self.backlog, self.callbacks = pace, backlog, callbacks
         self.lock = threading.Lock()
         self.jobs = {}  # token -> Job: what was answered with 202
         self.unsure_batches = []  # ids that were sent together, and of which nobody knows
@@ -120,15 +120,15 @@ class Clients:
             n = min(due, self.rng.randint(1, 20), self.backlog - self.open)
             if n <= 0:
                 return []
-            jobs = [Job("%s%06d" % (self.tag, self.made + i), self._ms(), self.rng.random() < self.callbacks)
+            jobs = [Job("j%06d" % (self.made + i), self._ms(), self.rng.random() < self.callbacks)
                     for i in range(n)]
             self.made += n
             return jobs
 
     def _ms(self):
-        if len(self.dawdle) > 1 and self.rng.random() < BEYOND_LEASE:
+        if self.rng.random() < BEYOND_LEASE:
             return self.fleet.lease_ms * 3 // 2
-        return self.rng.choice(self.dawdle)
+        return self.rng.choice(DAWDLE)
 
     def submission(self, job, **fields):
         s = {"language_id": C, "source_code": SOURCE, "stdin": "%d 0 %s\n" % (job.ms, job.id), "timeout": 20000}

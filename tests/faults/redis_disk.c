@@ -1,9 +1,10 @@
-/* redis_disk.c - preloaded into redis-server: tells how much of its append-only file is on the disk, and moves its clock.
+/* redis_disk.c - preloaded into redis-server: tells how much of its append-only file is on the disk, and
+ * moves its clock.
  *
- * EXECD_FAULTS_SYNCED names a file that gets, after each successful sync of the append-only file, the length that
- * was synced (8 bytes, as the machine has them).  A harness that kills the server and cuts the file down to that has done
- * to it what a loss of power does.  EXECD_FAULTS_CLOCK names a file of 8 bytes: nanoseconds that are added to the time of
- * day. */
+ * EXECD_FAULTS_SYNCED names a file that gets, after each successful sync of the append-only file, the length
+ * that was synced (8 bytes, as the machine has them).  A harness that kills the server and cuts the file down
+ * to that has done to it what a loss of power does.  EXECD_FAULTS_CLOCK names a file of 8 bytes: nanoseconds
+ * that are added to the time of day. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>

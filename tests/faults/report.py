@@ -40,10 +40,13 @@ def line(e):
 
 
 def write(outcome):
-    text = DOCUMENT.read_text()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    DOCUMENT.write_text(before + BEGIN + "\n" + HEAD + "\n".join(map(line, outcome)) + "\n" + END + after)
+    """Renews the lines of the rows that were run; the others stay as they are."""
+    before, rest = DOCUMENT.read_text().split(BEGIN)
+    table, after = rest.split(END)
+    lines = {t.split("|")[1].strip(): t for t in table.splitlines() if t.startswith(("| E", "| soak"))}
+    lines.update((e["row"], line(e)) for e in outcome)
+    order = sorted(lines, key=lambda name: (name == "soak", name))
+    DOCUMENT.write_text(before + BEGIN + "\n" + HEAD + "\n".join(lines[n] for n in order) + "\n" + END + after)
 
 
 def as_it_should_be(e):
@@ -60,7 +63,7 @@ def conclude(a, outcome, seconds):
              " ".join(bad) or "none"))
     if a.json:
         a.json.write_text(json.dumps({"seed": a.seed, "seconds": round(seconds, 1), "total": total, "rows": outcome}, indent=1))
-    if a.write and not bad:
+    if a.write and not bad and not a.mutants:
         write(outcome)
     sys.stdout.flush()
     return 1 if bad else 0

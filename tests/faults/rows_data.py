@@ -182,7 +182,7 @@ def e25(w):
 # ---- records ----
 
 
-@row("E23", "output beyond output_bytes, and a result beyond Redis' proto-max-bulk-len", fleet={"slots": 4}, load={"pace": 40})
+@row("E23", "output beyond output_bytes: cut, told, and recorded", fleet={"slots": 4}, load={"pace": 40})
 def e23(w):
     w.load(100)
     w.big = [w.submit(stdin="0 3000 x\n") for _ in range(2)]

@@ -24,7 +24,6 @@ class World:
         self.recovers = row.get("recovers", 0)
         self.factor, self.settle_s = jobs_factor, row.get("settle_s", SETTLE_S)
         self.foreign = set()  # tokens of a row's own that are not as others
-        before = cgroups()
         self.fleet = Fleet(directory, seed, prelude=prelude, **row.get("fleet", {}))
         try:
             self.fleet.ready()
@@ -33,7 +32,6 @@ class World:
             self.fleet.stop()
             raise
         self.clients = Clients(self.fleet, self.rng, self.receiver, **row.get("load", {}))
-        self.cgroups_before = before
         self.clients.run(2).submitted()  # what is made with the first job is there before memory is measured
         self.clients.finished(30)
         with self.fleet.redis.client() as c:
@@ -70,7 +68,7 @@ class World:
         with self.clients.lock:
             self.clients.made += 1
             self.clients.wanted += 1
-            job = Job("%s%06d" % (self.clients.tag, 900000 + self.clients.made), ms, callback)
+            job = Job("j%06d" % (900000 + self.clients.made), ms, callback)
         c = self.clients._connection(None)
         status, answer = self.clients._ask(c, "POST", "/submit/batch",
                                            json.dumps({"submissions": [self.clients.submission(job, **fields)]}))
@@ -120,6 +118,10 @@ class World:
             self.v.breach("no job was taken over from a dead worker: the row did not do what it says")
         return self.v
 
+    def cgroups_left(self):
+        """execd-PID-N, of ours."""
+        return [c for c in cgroups() if int(c.rsplit("execd-", 1)[1].split("-")[0]) in self.fleet.pids]
+
     def close(self, keep):
         self.clients.over = True
         self.receiver.stop()
@@ -127,7 +129,7 @@ class World:
         self.fleet.stop()
         self.v.some("processes that did not end well", self.fleet.crashed[crashed:])
         try:
-            eventually(lambda: cgroups() <= self.cgroups_before, "cgroups of dead jailers are removed", 15)
+            eventually(lambda: not self.cgroups_left(), lambda: "cgroups of dead jailers: %s" % self.cgroups_left(), 15)
         except AssertionError as e:
             self.v.breach(str(e))
         if not self.v.breaches and not keep:
