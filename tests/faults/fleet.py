@@ -148,9 +148,9 @@ class Role:
                 self.url = line.split(" on ")[1].strip() if " on " in line else None
                 self.up.set()
             self.execd.process.wait()
-            self.up.clear()
             self.execd.close()
             self.fleet.ended(self, self.execd.process.returncode)
+            self.up.clear()
             self.ended.set()
             if not self.stopping:
                 time.sleep(RESTART_S)
@@ -269,6 +269,9 @@ class Fleet:
     def ended(self, role, code):
         with self.lock:
             asked = role.stopping or any(pid == role.pid for _, _, _, pid in self.faults)
+            # One that starts gives up after 30 s without a Redis that stays (app.c, STORE_PATIENCE_MS).
+            asked = asked or (code == 1 and not role.up.is_set() and
+                              any(name == "redis" and at > time.time() - 31 for at, _, name, _ in self.faults))
             if not asked or code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGSYS):
                 self.crashed.append("%s (%d) ended by itself with %d" % (role.name, role.pid, code))
 

@@ -27,6 +27,7 @@ def e09(w):
         w.running_on(job)
     w.fleet.note("redis_oom", "redis")
     w.fleet.redis.call("CONFIG", "SET", "maxmemory", "1mb")
+    w.load(100)
     w.pause(3 * w.lease_s() + 3)  # three attempts' time
     w.v.notes.append("%d of 4 running jobs recorded meanwhile" % sum(w.state(j) == "2" for j in jobs))
     refused = [s for _, s in w.clients.refusals]

@@ -7,6 +7,7 @@ import time
 # (weight, kind): of a hundred
 PLAN = [(34, "worker"), (14, "jailer"), (14, "api"), (14, "hook"), (12, "redis"), (5, "stop"), (3, "hold"), (2, "cut"),
         (2, "lose")]
+RETRY_S = 2.0
 KILLS = {"worker", "jailer", "api", "hook", "redis"}
 
 
@@ -63,16 +64,20 @@ class Soak:
         world.load(self.jobs)
         begin, killed = time.monotonic(), 0
         weights, kinds = zip(*PLAN)
+        kind, patience = None, 0.0  # one that finds nobody is tried for a while, or what is always there would be hit most
         while killed < self.kills:
             due = begin + self.minutes * 60 * killed / self.kills
             self.undo(world, time.monotonic())
             if time.monotonic() < due:
                 time.sleep(0.01)
                 continue
-            kind = world.rng.choices(kinds, weights)[0]
+            if kind is None or time.monotonic() > patience:
+                kind, patience = world.rng.choices(kinds, weights)[0], time.monotonic() + RETRY_S
             happened = fault(world, kind)
             killed += happened and kind in KILLS
-            if not happened:
+            if happened:
+                kind = None
+            else:
                 time.sleep(0.01)
         self.undo(world, None)
 
