@@ -9,6 +9,10 @@ from resp import RedisError
 
 LEASE_SLACK_S = 1.0  # "recovery within lease + 1 s"
 BASE_KEYS = (b":count", b":langs", b":languages", b":stat:", b":worker:", b":workers")
+# Of jobs that wait, run or are to be told of: gone when there are none.
+LIVE_KEYS = re.compile(rb":(lease|wait|out|since|weight)$|:(q|ring|pass|ten|def|out|fly|rate|idem):")
+# Of jobs that ended: these go with their results, or by a time of their own.
+DATED_KEYS = re.compile(rb":(job|log|letter|dead|brk):")
 MEMORY_SLACK = 1 << 20
 
 
@@ -182,18 +186,17 @@ def check_rest(v, redis, base):
     """Nothing is queued, leased or due; and when the results' time is over, nothing is left but what was before."""
     with redis.client() as c:
         keys = c("KEYS", "*")
-        rest = [k for k in keys if k.endswith((b":lease", b":wait", b":out")) or b":q:" in k or b":ring:" in k or b":def:" in k]
-        v.some("left in Redis", [k.decode() for k in rest])
+        v.some("left in Redis", [k.decode() for k in keys if LIVE_KEYS.search(k)])
         counts = c("HGETALL", "{execd}:count")
-        counts = dict(zip(counts[::2], map(int, counts[1::2])))
-        odd = {k.decode(): n for k, n in counts.items() if k.startswith((b"queued:", b"bytes", b"dead")) and n != 0}
+        counts = dict(zip(counts[::2], map(float, counts[1::2])))  # its pace is one with a point
+        odd = {k.decode(): n for k, n in counts.items() if k.startswith((b"queued:", b"bytes", b"stale", b"pass:")) and n != 0}
         if odd:
             v.breach("counters that should be 0: %s", odd)
-        jobs = [k for k in keys if b":job:" in k]
-        ttls = c.many([("PTTL", k) for k in jobs])
-        v.some("jobs without a time to live", [k.decode() for k, t in zip(jobs, ttls) if t == -1])
+        dated = [k for k in keys if DATED_KEYS.search(k)]
+        ttls = c.many([("PTTL", k) for k in dated])
+        v.some("kept without a time to live", [k.decode() for k, t in zip(dated, ttls) if t == -1])
         # Their time is over: now.
-        c.many([("PEXPIRE", k, 0) for k in jobs])
+        c.many([("PEXPIRE", k, 0) for k in dated])
         left = [k for k in c("KEYS", "*") if not any(part in k for part in BASE_KEYS)]
         v.some("left when results have expired", [k.decode() for k in left])
         grown = memory(c) - base

@@ -15,6 +15,8 @@ from server import BUILD, Execd, children_of, command_name, end_with_us, eventua
 
 REDIS_PORT, PROXY_PORT = 7000, 7001  # of a network namespace of our own, below those that the kernel gives away
 RESTART_S = 0.1  # systemd's RestartSec
+ENDS = {"kill", "kill_jailer", "term"}  # faults after which a process may end; after all others it has to go on
+PATIENCE_S = 30  # how long a start waits for Redis (app.c, STORE_PATIENCE_MS)
 PRELOAD = BUILD.resolve() / "tests/faults/redis-disk.so"
 PLUGINS = [{"file": "lang-c.so"}]
 
@@ -124,7 +126,7 @@ class Role:
         self.fleet, self.name, self.roles, self.conf, self.env, self.prefix = fleet, name, roles, conf, env, prefix
         self.directory = fleet.directory / name
         self.directory.mkdir()
-        self.execd, self.url = None, None
+        self.execd, self.url, self.started = None, None, 0.0
         self.up, self.ended = threading.Event(), threading.Event()
         self.held = self.stopping = False
         self.thread = threading.Thread(target=self._supervise, daemon=True)
@@ -142,6 +144,7 @@ class Role:
             self.ended.clear()
             self.execd = Execd(self.directory, self.conf, roles=self.roles, env=self.env, prefix=self.prefix,
                                args=("--state", str(self.fleet.state)))
+            self.started = time.time()
             self.fleet.pids.add(self.execd.pid)
             line = self.execd.process.stdout.readline().decode()
             if line.startswith("execd ready"):
@@ -195,7 +198,7 @@ class Fleet:
             "warm": {"enabled": False},
             "compile": {"cache": "shared"},
             "hook": {"allow_private": True, "timeout_ms": 2000, "attempts": 50, "first_retry_ms": 100,
-                     "max_retry_ms": 500, "per_host": 32},
+                     "max_retry_ms": 500, "per_host": 32, "breaker_pause_ms": 500},
             "plugins": PLUGINS,
         }
         for section, keys in (conf or {}).items():
@@ -268,12 +271,17 @@ class Fleet:
 
     def ended(self, role, code):
         with self.lock:
-            asked = role.stopping or any(pid == role.pid for _, _, _, pid in self.faults)
-            # One that starts gives up after 30 s without a Redis that stays (app.c, STORE_PATIENCE_MS).
-            asked = asked or (code == 1 and not role.up.is_set() and
-                              any(name == "redis" and at > time.time() - 31 for at, _, name, _ in self.faults))
-            if not asked or code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGSYS):
+            asked = role.stopping or any(pid == role.pid and kind in ENDS for _, kind, _, pid in self.faults)
+            if not (asked or self.gave_up(role, code)) or code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGSYS):
                 self.crashed.append("%s (%d) ended by itself with %d" % (role.name, role.pid, code))
+
+    def gave_up(self, role, code):
+        """It never served, and ended with 1 when its patience for a Redis that was made to be away was over, and says so.
+        One that has served is to wait for Redis, however long."""
+        waited = time.time() - role.started
+        return (code == 1 and not role.up.is_set() and waited >= PATIENCE_S
+                and any(name in ("redis", "*", role.name) and at > role.started - PATIENCE_S for at, _, name, _ in self.faults)
+                and "cannot be used after %d s" % PATIENCE_S in role.logged()[-4000:])
 
     # ---- the end ----
 

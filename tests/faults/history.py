@@ -65,7 +65,7 @@ class History:
                 self.jobs = {}
             elif name == b"ZADD" and args[1].endswith(b":lease"):
                 leased |= set(args[2:])
-            elif name == b"ZADD" and args[1].endswith(b":out"):
+            elif name == b"ZADD" and args[1].endswith(b":since"):
                 due |= set(args[2:])
             elif name in (b"PEXPIRE", b"PEXPIREAT"):
                 dated.add(args[1])

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import subprocess
 import sys
 
 from check import percentile
@@ -9,8 +10,14 @@ from check import percentile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/reliability.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
-HEAD = ("| row | what is done | faults | accepted | lost | duplicated | recovery p50 / p99 (s) | outcome |\n"
-        "|---|---|--:|--:|--:|--:|--:|---|\n")
+HEAD = ("| row | what is done | faults | accepted | lost | duplicated | recovery p50 / p99 (s) | outcome | core |\n"
+        "|---|---|--:|--:|--:|--:|--:|---|---|\n")
+
+
+def measured():
+    """Which core/ this is, so that a line of the table says what it was measured on."""
+    r = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short=7", "HEAD:core"], capture_output=True, text=True)
+    return r.stdout.strip() or "?"
 
 
 def entry(name, row, v, seconds):
@@ -35,8 +42,8 @@ def say(e):
 def line(e):
     recovery = "%.2f / %.2f" % (e["recovery_p50"], e["recovery_p99"]) if e["recoveries"] else "-"
     outcome = "; ".join(["red" if e["breaches"] else "holds"] + e["notes"])
-    return "| %s | %s | %d | %d | %d | %d | %s | %s |" % (e["row"], e["what"], e["faults"], e["accepted"], e["lost"],
-                                                         e["duplicated"], recovery, outcome)
+    return "| %s | %s | %d | %d | %d | %d | %s | %s | %s |" % (e["row"], e["what"], e["faults"], e["accepted"], e["lost"],
+                                                              e["duplicated"], recovery, outcome, measured())
 
 
 def write(outcome):

@@ -218,7 +218,6 @@ def e24(w):
             c("LPUSH", queue, token)
         c("HINCRBY", "{execd}:count", "queued:1", 2)
         c("HINCRBY", "{execd}:count", "bytes", 2 * int(made[b"by"]))
-        c("HINCRBY", "{execd}:count", "dead", 2)
     w.fleet.note("redis_foreign", "redis")
     for r in w.fleet.of("worker"):
         r.held = False
@@ -227,4 +226,3 @@ def e24(w):
     eventually(lambda: w.fleet.redis.call("HGET", job + broken[0], "st") == b"10", "one that nobody can read ends", 60)
     with w.fleet.redis.client() as c:
         c("DEL", job + broken[1], "{execd}:def:" + broken[1])
-        c("HINCRBY", "{execd}:count", "dead", -int(c("HGET", "{execd}:count", "dead") or 0))

@@ -97,7 +97,7 @@ class World:
 
     def settled(self):
         with self.fleet.redis.client() as c:
-            return all(n == 0 for n in c.many([("ZCARD", "{execd}:" + k) for k in ("lease", "wait", "out")]))
+            return all(n == 0 for n in c.many([("ZCARD", "{execd}:" + k) for k in ("lease", "wait", "out", "since")]))
 
     def conclude(self):
         """The load's end, then the check."""
