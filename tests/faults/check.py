@@ -33,7 +33,7 @@ class Verdict:
     slowest_refusal: float = 0.0
     breaches: list = field(default_factory=list)
     notes: list = field(default_factory=list)
-    losses: list = field(default_factory=list)  # (from, to): what was accepted then may be lost, by this row's promise
+    losses: list = field(default_factory=list)  # (from, to): what Redis took then may be lost, by this row's promise
 
     def breach(self, text, *args):
         self.breaches.append(text % args if args else text)
@@ -112,7 +112,8 @@ def check_jobs(v, clients, history, harmed, max_attempts):
             wrong.append("%s: another job's output" % token)
     missing = [t for t in clients.jobs if t not in history.jobs and t not in history.flushed]
     v.lost += len(missing)
-    missing = [t for t in missing if not any(a <= clients.jobs[t].accepted <= b for a, b in v.losses)]
+    missing = ["%s, told %.2f s before the nearest loss" % (t, before_loss(v, clients.jobs[t])) for t in missing
+               if not in_losses(v, clients.jobs[t])]
     v.lost += len([t for t in lost if t.split()[0] in clients.jobs])
     v.duplicated += sum(p.terminals > 1 for p in history.jobs.values())
     v.some("never ended", lost)
@@ -122,9 +123,18 @@ def check_jobs(v, clients, history, harmed, max_attempts):
     v.some("ended as internal_error although nothing was done to their worker", unexplained)
 
 
+def in_losses(v, job, before=0.0):
+    """Redis took it at some time between its submission and its 202."""
+    return any(a - before <= job.accepted and job.sent <= b for a, b in v.losses)
+
+
+def before_loss(v, job):
+    return min((b - job.accepted for _, b in v.losses), key=abs, default=float("nan"))
+
+
 def rerun(v, job):
     """Its result itself may have been lost, and it was run again."""
-    return any(a - 10 <= job.accepted <= b for a, b in v.losses)
+    return in_losses(v, job, 10)
 
 
 def check_answers(v, clients, receiver, history):
@@ -223,8 +233,8 @@ def check_all(fleet, clients, receiver, base_memory, v, foreign=(), max_attempts
     v.faults, v.accepted, v.refused = len(fleet.faults), len(clients.jobs), clients.refused
     v.unsure = sum(map(len, clients.unsure_batches))
     v.slowest_refusal = max([s for s, status in clients.refusals if status == 503], default=0.0)
-    if v.refused:
-        v.notes.append("%d jobs refused, the slowest 503 after %.1f s" % (v.refused, v.slowest_refusal))
+    if clients.refusals:
+        v.notes.append("%d jobs refused, %d unsure, the slowest 503 after %.2f s" % (v.refused, v.unsure, v.slowest_refusal))
     for token in foreign:
         history.jobs.pop(token, None)
         clients.jobs.pop(token, None)

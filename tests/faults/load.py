@@ -39,6 +39,7 @@ class Job:
     ms: int
     callback: bool
     token: str = ""
+    sent: float = 0.0  # when it was submitted
     accepted: float = 0.0  # when the 202 was read
     answers: list = field(default_factory=list)  # bodies with a terminal status, as they were read
     missing: int = 0  # 404s
@@ -154,7 +155,7 @@ class Clients:
             if c is None:
                 time.sleep(0.02)
                 continue
-            begin = time.monotonic()
+            begin, sent = time.monotonic(), time.time()
             try:
                 status, answer = self._ask(c, "POST", "/submit/batch", body)
             except (OSError, http.client.HTTPException):
@@ -163,7 +164,7 @@ class Clients:
                     self.unsure_batches.append([j.id for j in jobs])
                 return None
             if status == 202:
-                self.accept(jobs, json.loads(answer)["tokens"])
+                self.accept(jobs, json.loads(answer)["tokens"], sent)
                 return c
             with self.lock:
                 self.refusals.append((time.monotonic() - begin, status))
@@ -174,11 +175,11 @@ class Clients:
             time.sleep(0.1)
         return c
 
-    def accept(self, jobs, tokens):
+    def accept(self, jobs, tokens, sent):
         now = time.time()
         with self.lock:
             for job, token in zip(jobs, tokens):
-                job.token, job.accepted = token, now
+                job.token, job.sent, job.accepted = token, sent, now
                 self.jobs[token] = job
             self.open += len(jobs)
         for job in jobs:

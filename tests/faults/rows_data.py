@@ -153,10 +153,13 @@ def disk_full(w):
             r.start(wait=False)
         w.pause(0.2)
     filler.unlink()
-    if r.process.poll() is not None:
-        r.gone()
-        r.start()
-    eventually(r.answers, "Redis answers", 30)
+
+    def back():  # its last write may still end it
+        if r.process.poll() is not None:
+            r.gone()
+            r.start(wait=False)
+        return r.answers()
+    eventually(back, "Redis answers", 30)
     for down in r.down:
         down[1] = down[1] or time.time()
     refused = {s for _, s in w.clients.refusals}

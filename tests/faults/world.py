@@ -69,12 +69,12 @@ class World:
             self.clients.made += 1
             self.clients.wanted += 1
             job = Job("j%06d" % (900000 + self.clients.made), ms, callback)
-        c = self.clients._connection(None)
+        c, sent = self.clients._connection(None), time.time()
         status, answer = self.clients._ask(c, "POST", "/submit/batch",
                                            json.dumps({"submissions": [self.clients.submission(job, **fields)]}))
         c.close()
         assert status == 202, answer
-        self.clients.accept([job], json.loads(answer)["tokens"])
+        self.clients.accept([job], json.loads(answer)["tokens"], sent)
         return job
 
     def state(self, job, field="st"):
