@@ -84,7 +84,7 @@ static bool record_again(struct active *a, const struct err *err)
     if (err->code != ERR_AGAIN && ++a->refusals == REFUSALS_MAX)
         return false;
     if (!a->kept && !a->hand_back)
-        store_spool_keep(a->run->o.spool, a->job->token, a->epoch, &a->result);
+        store_spool_keep(a->run->o.spool, a->run->id, a->job->token, a->epoch, &a->result);
     a->kept = true;
     if (a->refusals == 1)
         LOG_ERROR("result_not_taken", F_STR("token", a->job->token), F_STR("reason", err->text));
@@ -118,9 +118,9 @@ static void record(struct active *a)
 {
     a->recording = true;
     if (a->hand_back)
-        store_release(a->run->o.store, a->job->token, a->epoch, on_recorded, a);
+        store_release(a->run->o.store, a->run->id, a->job->token, a->epoch, on_recorded, a);
     else
-        store_finish(a->run->o.store, a->job->token, a->epoch, &a->result, on_recorded, a);
+        store_finish(a->run->o.store, a->run->id, a->job->token, a->epoch, &a->result, on_recorded, a);
 }
 
 static void on_record_timer(void *arg)

@@ -34,7 +34,7 @@ struct run {
     struct run_check *check;
     struct warm *warm;
     struct run_prove *prove;
-    char id[64];
+    char id[STORE_WORKER_SIZE];
     int32_t *languages;
     size_t language_count;
     struct active_list active;

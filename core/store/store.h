@@ -153,6 +153,7 @@ void store_cancel(struct store *s, const char *token, store_done_fn done, void *
 
 /* ---- a worker's side ------------------------------------------------------------------- */
 
+#define STORE_WORKER_SIZE 64 /* of a worker's name; no '/' is in it */
 struct store_claim {
     struct job *job;
     uint32_t epoch;
@@ -174,12 +175,13 @@ typedef void (*store_lease_fn)(void *arg, const struct err *err, struct store_le
 /* Extends all by lease_ms; flags those that are lost or cancelled. */
 void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
                   store_lease_fn done, void *arg);
-/* Records result, counters and (if the job has a callback) the outbox entry in one atomic step.
- * ERR_CONFLICT: the lease was lost, the result was thrown away. */
-void store_finish(struct store *s, const char *token, uint32_t epoch, const struct job_result *result,
-                  store_done_fn done, void *arg);
+/* Records result, counters and (if the job has a callback) the outbox entry in one atomic step.  `worker` and
+ * `epoch`: as it was claimed.  ERR_CONFLICT: the lease was lost, the result was thrown away. */
+void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
+                  const struct job_result *result, store_done_fn done, void *arg);
 /* Hands a job back: to the head of its queue, attempt not counted. */
-void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg);
+void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
+                   void *arg);
 /* Returns expired leases to the queue; ends jobs past max_attempts, which become dead letters, and those that
  * waited for a worker longer than queue_max_wait_ms, as internal_error.  A bounded number at a time; every
  * role does it. */
@@ -218,8 +220,8 @@ struct store_warm { /* a worker's warm runtimes of one language */
     uint64_t memory_bytes;
     uint64_t steps[STORE_WARM_WAYS], misses[STORE_WARM_MISSES]; /* since its start */
 };
-struct store_worker { /* heartbeat; kept for 3 beats */
-    char id[64];      /* host:pid:random */
+struct store_worker {           /* heartbeat; kept for 3 beats */
+    char id[STORE_WORKER_SIZE]; /* host:pid:random */
     uint32_t slots, running;
     double cpu_ratio;      /* of the host's cores' time used by its cells and itself since the last beat */
     uint64_t memory_bytes; /* of its cells and itself */
@@ -259,7 +261,7 @@ int store_spool_open(const struct store_spool_options *o, struct store_spool **r
                      struct err *reterr) NODISCARD;
 /* Writes and syncs it, by a helper; at most once for each token and epoch.  Failures are logged: the caller
  * has it in memory, and goes on offering it. */
-void store_spool_keep(struct store_spool *sp, const char *token, uint32_t epoch,
+void store_spool_keep(struct store_spool *sp, const char *worker, const char *token, uint32_t epoch,
                       const struct job_result *result);
 void store_spool_drop(struct store_spool *sp, const char *token, uint32_t epoch); /* Redis has decided */
 /* Offers what a worker before us has left: to be called when the store has connected. */

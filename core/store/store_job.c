@@ -111,8 +111,8 @@ static int bucket_of(const struct job_result *r, uint64_t *ret_us)
     return (int)i;
 }
 
-void store_finish(struct store *s, const char *token, uint32_t epoch, const struct job_result *result,
-                  store_done_fn done, void *arg)
+void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
+                  const struct job_result *result, store_done_fn done, void *arg)
 {
     CLEAN_BUF struct buf record = {0};
     struct store_args a = {0};
@@ -124,6 +124,7 @@ void store_finish(struct store *s, const char *token, uint32_t epoch, const stru
         return;
     }
     snprintf(bucket, sizeof(bucket), "%d", bucket_of(result, &us));
+    store_args_str(&a, worker);
     store_args_str(&a, token);
     store_args_num(&a, epoch);
     store_args_num(&a, (uint64_t)result->status);
@@ -135,10 +136,12 @@ void store_finish(struct store *s, const char *token, uint32_t epoch, const stru
     store_waits_told(s, token); /* who waits in this process asks in the same breath */
 }
 
-void store_release(struct store *s, const char *token, uint32_t epoch, store_done_fn done, void *arg)
+void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
+                   void *arg)
 {
     struct store_args a = {0};
 
+    store_args_str(&a, worker);
     store_args_str(&a, token);
     store_args_num(&a, epoch);
     store_args_num(&a, JOB_CANCELLED);

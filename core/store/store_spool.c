@@ -1,10 +1,11 @@
 /* store_spool.c - results that Redis has not taken yet, on the disk.
  *
- * One file for each, named by token and epoch: what a worker has measured outlives the worker while Redis is
- * away.  A file is written whole, synced and renamed, and its folder is synced, by a helper thread; it goes
- * when Redis has taken the result, or has said that it is another's to give.  Files of a worker before us are
- * offered when Redis is there, one at a time; the epoch decides, as ever, whether they still count.  Two
- * workers that share a folder may offer the same file: finishing twice changes nothing.
+ * One file for each, named by token, epoch and who claimed it: what a worker has measured outlives the worker
+ * while Redis is away.  A file is written whole, synced and renamed, and its folder is synced, by a helper
+ * thread; it goes when Redis has taken the result, or has said that it is another's to give.  Files of a
+ * worker before us are offered when Redis is there, one at a time; epoch and worker decide, as ever, whether
+ * they still count.  Two workers that share a folder may offer the same file: finishing twice changes
+ * nothing.
  *
  * What is not on the disk (there is no more room, or the disk fails) waits in memory alone, and that is
  * logged. */
@@ -17,7 +18,7 @@
 #include "store_internal.h"
 
 #define TEMPORARY "new-"
-#define NAME_SIZE (sizeof(TEMPORARY) + UUID_SIZE + 12)
+#define NAME_SIZE (sizeof(TEMPORARY) + UUID_SIZE + 12 + STORE_WORKER_SIZE)
 #define RECORD_MAX (UINT64_C(1) << 30)
 #define BLOCK UINT64_C(4096)
 #define AGAIN_MS 1000
@@ -27,6 +28,7 @@ struct entry {
     struct store_spool *spool;
     char token[UUID_SIZE];
     uint32_t epoch;
+    char worker[STORE_WORKER_SIZE]; /* who claimed it */
     uint64_t space;
     bool busy;   /* with a helper */
     bool unwant; /* to be removed when the helper is done */
@@ -50,14 +52,16 @@ struct store_spool {
 
 static void name_of(const struct entry *e, char out[NAME_SIZE])
 {
-    snprintf(out, NAME_SIZE, "%s.%u", e->token, (unsigned)e->epoch);
+    snprintf(out, NAME_SIZE, "%s.%u.%s", e->token, (unsigned)e->epoch, e->worker);
 }
 
-static struct entry *entry_new(struct store_spool *sp, const char *token, uint32_t epoch, uint64_t size)
+static struct entry *entry_new(struct store_spool *sp, const char *worker, const char *token, uint32_t epoch,
+                               uint64_t size)
 {
     struct entry *e = NEW(struct entry);
 
     e->spool = sp;
+    snprintf(e->worker, sizeof(e->worker), "%s", worker);
     snprintf(e->token, sizeof(e->token), "%s", token);
     e->epoch = epoch;
     e->space = (size + BLOCK - 1) / BLOCK * BLOCK;
@@ -99,7 +103,7 @@ static void write_work(void *arg)
     CLEAN_FD int fd = -1;
 
     name_of(e, name);
-    snprintf(temporary, sizeof(temporary), TEMPORARY "%s.%u", e->token, (unsigned)e->epoch);
+    snprintf(temporary, sizeof(temporary), TEMPORARY "%.*s", (int)(NAME_SIZE - sizeof(TEMPORARY)), name);
     unlinkat(e->spool->folder, temporary, 0);
     fd = openat(e->spool->folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     e->rc = fd < 0 ? -errno : write_all(fd, e->record.data, e->record.len);
@@ -182,7 +186,7 @@ static void written(void *arg)
     }
 }
 
-void store_spool_keep(struct store_spool *sp, const char *token, uint32_t epoch,
+void store_spool_keep(struct store_spool *sp, const char *worker, const char *token, uint32_t epoch,
                       const struct job_result *result)
 {
     CLEAN_BUF struct buf record = {0};
@@ -195,7 +199,7 @@ void store_spool_keep(struct store_spool *sp, const char *token, uint32_t epoch,
                   F_STR("reason", "worker.spool_bytes is used up; it waits in memory"));
         return;
     }
-    e = entry_new(sp, token, epoch, record.len);
+    e = entry_new(sp, worker, token, epoch, record.len);
     e->record = record;
     record = (struct buf){0};
     e->busy = true;
@@ -268,7 +272,7 @@ static void read_done(void *arg)
         later(sp);
     } else {
         buf_done(&e->record);
-        store_finish(sp->store, e->token, e->epoch, &result, on_taken, sp);
+        store_finish(sp->store, e->worker, e->token, e->epoch, &result, on_taken, sp);
         job_result_done(&result);
     }
 }
@@ -300,17 +304,26 @@ void store_spool_offer(struct store_spool *sp)
         offer(sp);
 }
 
-/* "TOKEN.EPOCH" */
-static bool parse_name(const char *name, char token[UUID_SIZE], uint32_t *epoch)
+/* "TOKEN.EPOCH.WORKER"; the worker's name may have dots. */
+static bool parse_name(const char *name, char token[UUID_SIZE], uint32_t *epoch, const char **worker)
 {
+    char digits[16] = "";
+    const char *dot;
     uint64_t n;
 
-    if (strlen(name) < UUID_SIZE || name[UUID_SIZE - 1] != '.' ||
-        num_u64(name + UUID_SIZE, 1, UINT32_MAX, &n) != 0)
+    if (strlen(name) < UUID_SIZE || name[UUID_SIZE - 1] != '.')
+        return false;
+    dot = strchr(name + UUID_SIZE, '.');
+    if (dot == NULL || (size_t)(dot - name) - UUID_SIZE >= sizeof(digits) ||
+        strlen(dot + 1) >= STORE_WORKER_SIZE)
+        return false;
+    memcpy(digits, name + UUID_SIZE, (size_t)(dot - name) - UUID_SIZE);
+    if (num_u64(digits, 1, UINT32_MAX, &n) != 0)
         return false;
     memcpy(token, name, UUID_SIZE - 1);
     token[UUID_SIZE - 1] = '\0';
     *epoch = (uint32_t)n;
+    *worker = dot + 1;
     return uuid_valid(token);
 }
 
@@ -319,15 +332,16 @@ static void find_one(struct store_spool *sp, const char *name)
     char token[UUID_SIZE];
     struct entry *e;
     struct stat st;
+    const char *worker;
     uint32_t epoch;
 
     if (strncmp(name, TEMPORARY, strlen(TEMPORARY)) == 0) { /* its writer is dead, or writes it anew */
         unlinkat(sp->folder, name, 0);
         return;
     }
-    if (!parse_name(name, token, &epoch) || fstatat(sp->folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    if (!parse_name(name, token, &epoch, &worker) || fstatat(sp->folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return;
-    e = entry_new(sp, token, epoch, (uint64_t)st.st_size);
+    e = entry_new(sp, worker, token, epoch, (uint64_t)st.st_size);
     e->old = true;
     sp->old_count++;
 }

@@ -18,6 +18,7 @@ local function first(prio, lang)
     if not ten then return nil end
     local due = number(redis.call('HGET', key_pass(prio), ten))
     if number(pass) >= due then return ten, number(pass) end
+    redis.call('ZREM', ring, ten) -- also with a full memory: see conclude()
     redis.call('ZADD', ring, due, ten)
   end
 end
@@ -59,14 +60,15 @@ local function take(prio)
   if not ten then return false end
   local token, lang = pop(prio, ten)
   local k = key_job(token)
-  local st, by, ep, at = unpack(redis.call('HMGET', k, 'st', 'by', 'ep', 'at'))
-  local def = st == '0' and redis.call('GET', key_def(token))
-  if not def then
+  -- A script that fails half way leaves what it has done: whatever is found here, it goes on to write its leases.
+  local st, by, ep, at = unpack(redis.pcall('HMGET', k, 'st', 'by', 'ep', 'at'))
+  local def = st == '0' and redis.pcall('GET', key_def(token))
+  if type(def) ~= 'string' then
     skipped = skipped + 1
     tenant_add(ten, -1, 0)
     return true
   end
-  ep, at, by = ep + 1, at + 1, number(by)
+  ep, at, by = number(ep) + 1, number(at) + 1, number(by)
   charge(prio, ten, lang, pass, math.max(number(redis.call('HGET', p .. ':weight', ten)), 1))
   pace_add(key_tenant(ten), 1)
   tenant_add(ten, -1, -by)
@@ -96,7 +98,7 @@ if #tokens + skipped > 0 then
   call_with('ZREM', wait, tokens)
   call_with('ZADD', lease, leases)
   count_add('bytes', -bytes)
-  count_add('stale', -skipped)
+  count_add('stale', -math.min(skipped, math.max(number(has[1]), 0))) -- a token of nobody was never counted
 end
 if #tokens > 0 then pace_add(count, #tokens) end
 if skipped >= SKIP_MAX then found[1] = 1 end

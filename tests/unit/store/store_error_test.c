@@ -151,7 +151,20 @@ static void test_busy(void **state)
     end(&x);
 }
 
-/* A full memory takes no job; results, leases, heartbeats and webhooks go on. */
+/* Its epoch. */
+static uint32_t claim_one(struct scene *x)
+{
+    static const int32_t language = 71;
+    struct answer a;
+
+    ASK(a, store_claim(x->s, "w", &language, 1, 1, on_claim, &a));
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(a.count, 1);
+    job_free(a.claims[0].job);
+    return a.claims[0].epoch;
+}
+
+/* A full memory takes no job; turns, results, leases, heartbeats and webhooks go on. */
 static void test_oom(void **state)
 {
     struct scene x = begin(SERVER);
@@ -161,13 +174,20 @@ static void test_oom(void **state)
 
     (void)state;
     memcpy(lease.token, x.job->token, UUID_SIZE);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(submit_another(&x), 0);
+    claim_one(&x); /* its tenant's next turn is later than its ring says */
     rig_cli(x.port, "", "config set maxmemory 1mb", "OK");
     assert_int_equal(submit_another(&x), ERR_FULL);
+    claim_one(&x);
     ASK(a, store_extend(x.s, "w", &lease, 1, on_lease, &a));
     assert_int_equal(a.err.code, 0);
     assert_false(a.leases[0].lost);
     ASK(a, store_heartbeat(x.s, &w, 60000, on_done, &a));
     assert_int_equal(a.err.code, 0);
+    ASK(a, store_release(x.s, "w", x.job->token, x.epoch, on_done, &a));
+    assert_int_equal(a.err.code, 0);
+    x.epoch = claim_one(&x);
     assert_int_equal(rig_finish(x.s, x.job->token, x.epoch), 0);
     ASK(a, store_outbox_claim(x.s, &rig_outbox, 1, on_delivery, &a));
     assert_int_equal(a.err.code, 0);
@@ -225,6 +245,79 @@ static void test_too_few_replicas(void **state)
     end(&x);
 }
 
+/* ---- what Redis should not hold --------------------------------------------------------------- */
+
+static void cli(const struct scene *x, const char *want, const char *format, ...)
+{
+    char words[512];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(words, sizeof(words), format, ap);
+    va_end(ap);
+    rig_cli(x->port, "", words, want);
+}
+
+#define FOREIGN "00000000-0000-4000-8000-00000000000"
+
+/* Tokens of nobody, records of another type and without numbers, before one of ours: a claim goes through
+ * them, and gives a lease to each that it takes. */
+static void test_foreign_records(void **state)
+{
+    struct scene x = begin(SERVER);
+    struct job *job = rig_job(10, NULL);
+    struct answer a;
+
+    (void)state;
+    assert_int_equal(rig_submit(x.s, job), 0);
+    cli(&x, "OK", "set {t}:job:" FOREIGN "1 text");
+    cli(&x, "2", "hset {t}:job:" FOREIGN "2 st 0 prio 1");
+    cli(&x, "1", "copy {t}:def:%s {t}:def:" FOREIGN "2", job->token);
+    cli(&x, "1", "hset {t}:job:" FOREIGN "3 st 0");
+    cli(&x, "1", "lpush {t}:def:" FOREIGN "3 list");
+    cli(&x, "5", "lpush {t}:q:1:71:tenant " FOREIGN "1 " FOREIGN "2 " FOREIGN "3 " FOREIGN "4");
+    cli(&x, "2", "hincrby {t}:count queued:1 1");
+    assert_int_equal(rig_claim(x.s, &a), 0);
+    assert_int_equal(a.count, 2);
+    cli(&x, "3", "zcard {t}:lease");
+    for (size_t i = 0; i < a.count; i++)
+        job_free(a.claims[i].job);
+    job_free(job);
+    job = rig_job(10, NULL); /* what was skipped is not taken for one of those that wait */
+    assert_int_equal(rig_submit(x.s, job), 0);
+    assert_int_equal(rig_claim(x.s, &a), 0);
+    assert_int_equal(a.count, 1);
+    job_free(a.claims[0].job);
+    job_free(job);
+    end(&x);
+}
+
+/* A Redis that lost its last writes gives an epoch again, to another worker: the first has no say. */
+static void test_an_epoch_given_twice(void **state)
+{
+    struct scene x = begin(SERVER);
+    struct store_lease lease = {.epoch = x.epoch};
+    struct answer a;
+
+    (void)state;
+    memcpy(lease.token, x.job->token, UUID_SIZE);
+    cli(&x, "0", "hset {t}:job:%s w heir", x.job->token);
+    assert_int_equal(rig_finish(x.s, x.job->token, x.epoch), ERR_CONFLICT);
+    ASK(a, store_release(x.s, "w", x.job->token, x.epoch, on_done, &a));
+    assert_int_equal(a.err.code, ERR_CONFLICT);
+    ASK(a, store_extend(x.s, "w", &lease, 1, on_lease, &a));
+    assert_true(a.leases[0].lost);
+    ASK(a, store_extend(x.s, "heir", &lease, 1, on_lease, &a));
+    assert_false(a.leases[0].lost);
+    cli(&x, "0", "hset {t}:job:%s w w", x.job->token);
+    assert_int_equal(rig_finish(x.s, x.job->token, x.epoch), 0);
+    cli(&x, "0", "hset {t}:job:%s w heir", x.job->token);
+    assert_int_equal(rig_finish(x.s, x.job->token, x.epoch),
+                     ERR_CONFLICT); /* nor when the heir has ended it */
+    cli(&x, "0", "hset {t}:job:%s w w", x.job->token);
+    end(&x);
+}
+
 /* ---- no answer at all --------------------------------------------------------------------------- */
 
 /* A server that hangs: a submission is answered in its time, and what comes later is heard by nobody. */
@@ -272,6 +365,8 @@ int main(void)
         cmocka_unit_test_teardown(test_misconf, rig_after_each),
         cmocka_unit_test_teardown(test_rights_are_taken, rig_after_each),
         cmocka_unit_test_teardown(test_too_few_replicas, rig_after_each),
+        cmocka_unit_test_teardown(test_foreign_records, rig_after_each),
+        cmocka_unit_test_teardown(test_an_epoch_given_twice, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_answers_in_time, rig_after_each),
     };
 

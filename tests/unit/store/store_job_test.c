@@ -254,7 +254,7 @@ static void drop_claims(struct answer *a)
         job_free(a->claims[i].job);
 }
 
-static int finish(struct store *s, const char *token, uint32_t epoch)
+static int finish(struct store *s, const char *worker, const char *token, uint32_t epoch)
 {
     struct job_result r = {.status = JOB_COMPLETED, .finished_ms = 1};
     struct job_test_result *t = job_result_add(&r);
@@ -263,7 +263,7 @@ static int finish(struct store *s, const char *token, uint32_t epoch)
     t->status = JOB_COMPLETED;
     t->measure.wall_ns = 20000000;
     buf_adds(&t->out.bytes, "1\n");
-    ASK(a, store_finish(s, token, epoch, &r, on_done, &a));
+    ASK(a, store_finish(s, worker, token, epoch, &r, on_done, &a));
     job_result_done(&r);
     return a.err.code;
 }
@@ -295,8 +295,8 @@ static void test_way_of_a_job(void **state)
     drop_claims(&a);
     assert_int_equal(status_of(s, token), JOB_RUNNING);
     assert_int_equal(claim(s, "w2", 4, &a), 0);
-    assert_int_equal(finish(s, token, 1), 0);
-    assert_int_equal(finish(s, token, 1), 0); /* the answer was lost: the same again is no conflict */
+    assert_int_equal(finish(s, "w1", token, 1), 0);
+    assert_int_equal(finish(s, "w1", token, 1), 0); /* the answer was lost: the same again is no conflict */
     ASK(a, store_get(s, token, on_view, &a));
     assert_int_equal(a.status, JOB_COMPLETED);
     assert_string_equal(a.out, "1\n");
@@ -378,13 +378,13 @@ static void test_epoch_fences(void **state)
     assert_int_equal(claim(s, "w2", 1, &a), 1);
     assert_int_equal(a.claims[0].epoch, 2);
     drop_claims(&a);
-    assert_int_equal(finish(s, token, 1), ERR_CONFLICT);
+    assert_int_equal(finish(s, "w1", token, 1), ERR_CONFLICT);
     memcpy(lease.token, token, UUID_SIZE);
     ASK(a, store_extend(s, "w1", &lease, 1, on_lease, &a));
     assert_true(a.leases[0].lost);
-    ASK(a, store_release(s, token, 1, on_done, &a));
+    ASK(a, store_release(s, "w1", token, 1, on_done, &a));
     assert_int_equal(a.err.code, ERR_CONFLICT);
-    assert_int_equal(finish(s, token, 2), 0);
+    assert_int_equal(finish(s, "w2", token, 2), 0);
     store_free(s);
 }
 
@@ -426,7 +426,7 @@ static void test_release_counts_no_attempt_and_goes_first(void **state)
         assert_string_equal(a.claims[0].job->token, first);
         assert_int_equal(a.claims[0].epoch, epoch);
         drop_claims(&a);
-        ASK(a, store_release(s, first, epoch, on_done, &a));
+        ASK(a, store_release(s, "w", first, epoch, on_done, &a));
         assert_int_equal(a.err.code, 0);
     }
     ASK(a, store_get(s, first, on_view, &a));
@@ -560,7 +560,7 @@ static void test_wait(void **state)
     store_wait(s, token, PATIENCE_MS / 2, on_view, &w);
     assert_int_equal(claim(s, "w", 1, &a), 1);
     drop_claims(&a);
-    assert_int_equal(finish(s, token, 1), 0);
+    assert_int_equal(finish(s, "w", token, 1), 0);
     until(&w.over);
     assert_int_equal(w.status, JOB_COMPLETED);
     submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, NULL), token);
@@ -666,7 +666,7 @@ static void test_results_with_webhooks_live_longer(void **state)
         submit(s, new_job(71, "", JOB_PRIORITY_NORMAL, urls[i]), token);
         claim(s, "w", 1, &a);
         drop_claims(&a);
-        assert_int_equal(finish(s, token, 1), 0);
+        assert_int_equal(finish(s, "w", token, 1), 0);
         snprintf(question, sizeof(question), "PTTL {t%u}:job:%s\r\n", prefix_count - 1, token);
         ttl[i] = number_of(question);
     }
@@ -765,7 +765,7 @@ static void test_kill_of_redis(void **state)
     assert_int_equal(status_of(s, token), JOB_QUEUED);
     assert_int_equal(claim(s, "w", 1, &a), 1);
     drop_claims(&a);
-    assert_int_equal(finish(s, token, 1), 0);
+    assert_int_equal(finish(s, "w", token, 1), 0);
     store_free(s);
 }
 

@@ -199,7 +199,7 @@ static void ended(struct store *s, const char *callback, char ret_token[UUID_SIZ
     ASK(a, store_submit(s, &job, 1, &nobody, on_submitted, &a));
     ASK(a, store_claim(s, "w", &language, 1, 1, on_claim, &a));
     job_result_add(&r)->status = JOB_COMPLETED;
-    ASK(a, store_finish(s, job->token, 1, &r, on_done, &a));
+    ASK(a, store_finish(s, "w", job->token, 1, &r, on_done, &a));
     assert_int_equal(a.err.code, 0);
     job_result_done(&r);
     if (ret_token != NULL)

@@ -408,7 +408,7 @@ static void test_a_turn_is_given_back(void **state)
     submit(s, "m", 71, 2);
     assert_int_equal(claim_one(s, &c), 'm');
     submit(s, "a", 71, 2);
-    ASK(a, store_release(s, c.job->token, c.epoch, on_done, &a));
+    ASK(a, store_release(s, "w", c.job->token, c.epoch, on_done, &a));
     assert_int_equal(a.err.code, 0);
     job_free(c.job);
     assert_string_equal(claims(s, 4), "maam");
@@ -614,7 +614,7 @@ static int finish(struct store *s, const struct store_claim *c)
     struct answer a;
 
     job_result_add(&r)->status = JOB_COMPLETED;
-    ASK(a, store_finish(s, c->job->token, c->epoch, &r, on_done, &a));
+    ASK(a, store_finish(s, "w", c->job->token, c->epoch, &r, on_done, &a));
     job_result_done(&r);
     return a.err.code;
 }

@@ -391,7 +391,7 @@ static inline int rig_finish(struct store *s, const char *token, uint32_t epoch)
 
     t->status = JOB_COMPLETED;
     buf_adds(&t->out.bytes, "1\n");
-    ASK(a, store_finish(s, token, epoch, &r, on_done, &a));
+    ASK(a, store_finish(s, "w", token, epoch, &r, on_done, &a));
     job_result_done(&r);
     return a.err.code;
 }
@@ -425,7 +425,7 @@ static inline void rig_way_of_a_job(struct store *s, size_t bytes)
     lease.epoch = a.claims[0].epoch;
     ASK(b, store_extend(s, "w", &lease, 1, on_lease, &b));
     assert_false(b.leases[0].lost);
-    ASK(b, store_release(s, job->token, lease.epoch, on_done, &b));
+    ASK(b, store_release(s, "w", job->token, lease.epoch, on_done, &b));
     assert_int_equal(b.err.code, 0);
     job_free(a.claims[0].job);
     assert_int_equal(rig_claim(s, &a), 0);

@@ -81,7 +81,7 @@ static void keep(struct store_spool *sp, const char *token, uint32_t epoch, cons
 
     t->status = JOB_COMPLETED;
     buf_adds(&t->out.bytes, out);
-    store_spool_keep(sp, token, epoch, &r);
+    store_spool_keep(sp, "w", token, epoch, &r);
     job_result_done(&r);
 }
 
@@ -134,7 +134,7 @@ static void test_epoch_decides(void **state)
     (void)state;
     keep(sp, job->token, epoch, "old");
     until_files(1);
-    ASK(a, store_release(s, job->token, epoch, on_done, &a));
+    ASK(a, store_release(s, "w", job->token, epoch, on_done, &a));
     assert_int_equal(rig_claim(s, &a), 0);
     assert_int_equal(a.claims[0].epoch, epoch + 1);
     job_free(a.claims[0].job);
@@ -208,7 +208,7 @@ static void test_what_cannot_be_read(void **state)
     char name[64];
 
     (void)state;
-    snprintf(name, sizeof(name), "%s.%u", job->token, epoch);
+    snprintf(name, sizeof(name), "%s.%u.h.x:1:0a", job->token, epoch);
     put(name, "this is no result");
     put("new-half", "a temporary one");
     put("somebody's", "not ours");
