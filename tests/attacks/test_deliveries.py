@@ -50,7 +50,7 @@ class Island:
         (self.directory / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
         (self.directory / "nsswitch.conf").write_text("hosts: files dns\n")
         self.directory.chmod(0o711)
-        self.redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(self.directory / "redis.sock"),
+        self.redis = subprocess.Popen(["redis-server", "--port", "0", "--appendonly", "yes", "--unixsocket", str(self.directory / "redis.sock"),
                                        "--unixsocketperm", "777", "--dir", str(self.directory), "--save", ""],
                                       stdout=subprocess.DEVNULL, preexec_fn=end_with_us)
         eventually(lambda: (self.directory / "redis.sock").exists(), "redis-server listens")

@@ -106,7 +106,7 @@ def all_in_one():
 def one_each():
     pathlib.Path("/etc/execd/execd.conf").write_text(CONF % 'url = "unix:/run/redis.sock";')
     redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", "/run/redis.sock", "--unixsocketperm", "777",
-                              "--save", ""], stdout=subprocess.DEVNULL)
+                              "--appendonly", "yes", "--dir", "/run", "--save", ""], stdout=subprocess.DEVNULL)
     until(lambda: os.path.exists("/run/redis.sock"), "redis-server")
     units = ["execd-api.service", "execd-hook.service", "execd-worker.service"]
     systemctl("start", *units)
