@@ -80,6 +80,24 @@ static void secrets_check(struct conf_load *l)
                           "hook.previous_secret: there is no hook.secret that it was before");
 }
 
+/* One letter less in the scheme, and the password would be sent in clear. */
+static void tls_check(struct conf_load *l)
+{
+    const struct conf *c = l->conf;
+    const struct {
+        const char *name, *value;
+    } keys[] = {
+        {"tls_ca", c->tls_ca}, {"tls_cert", c->tls_cert}, {"tls_key", c->tls_key}, {"tls_name", c->tls_name}};
+
+    if (strncmp(c->queue_url, "rediss://", 9) == 0 || strncmp(c->queue_url, "sentinels://", 12) == 0)
+        return;
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (keys[i].value != NULL && keys[i].value[0] != '\0')
+            conf_mistake_item(l, conf_item_find("queue", keys[i].name),
+                              "queue.%s: queue.url does not ask for TLS (rediss:// or sentinels://)",
+                              keys[i].name);
+}
+
 void conf_check(struct conf_load *l)
 {
     static const struct order orders[] = {
@@ -108,5 +126,6 @@ void conf_check(struct conf_load *l)
         order_check(l, &orders[i]);
     lease_check(l);
     secrets_check(l);
+    tls_check(l);
     exposure_check(l);
 }

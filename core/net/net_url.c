@@ -45,6 +45,7 @@ static int check_port(CURLU *u, struct err *reterr)
 
 static int check(CURLU *u, const char *url, bool any_port, struct err *reterr)
 {
+    const char *host;
     char *scheme = NULL;
     bool web;
 
@@ -57,7 +58,11 @@ static int check(CURLU *u, const char *url, bool any_port, struct err *reterr)
         return err_set(reterr, ERR_REQUEST, "its scheme is neither http nor https");
     if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
         return err_set(reterr, ERR_REQUEST, "it carries a user or a password");
-    if (!has_part(u, CURLUPART_HOST) || strstr(url, ":///") != NULL) /* curl would take the path for a host */
+    /* As whoever reads the URL without curl finds it: endpoints are told apart by what is written. */
+    host = strstr(url, "://");
+    if (host != NULL && memchr(host + 3, '%', strcspn(host + 3, "/?")) != NULL)
+        return err_set(reterr, ERR_REQUEST, "its host has a percent sign");
+    if (!has_part(u, CURLUPART_HOST) || host == NULL || host[3] == '/') /* curl would take the path for one */
         return err_set(reterr, ERR_REQUEST, "it names no host");
     return any_port ? 0 : check_port(u, reterr);
 }

@@ -101,7 +101,7 @@ static void lost(struct store_link *l, const char *why)
     l->ac = NULL;
     l->up = false;
     l->pinged = false;
-    l->turn += l->asking; /* the next one may be better */
+    l->turn += l->store->address.sentinel; /* the next one may be better, or know a better one */
     if (l->closing)
         return;
     snprintf(l->trouble, sizeof(l->trouble), "%s", why);
@@ -194,8 +194,10 @@ static void on_authenticated(redisAsyncContext *ac, void *reply, void *arg)
     struct store_link *l = arg;
     const redisReply *r = reply;
 
-    if (l->ac == ac && r != NULL && r->type == REDIS_REPLY_ERROR)
-        store_link_drop(l, r->str);
+    if (l->ac != ac || r == NULL || r->type != REDIS_REPLY_ERROR)
+        return;
+    /* Who does not know the command tells its arguments, the password among them. */
+    store_link_drop(l, strncmp(r->str, "ERR ", 4) == 0 ? "the server does not take AUTH" : r->str);
 }
 
 static void authenticate(struct store_link *l, const char *user, const char *password)

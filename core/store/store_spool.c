@@ -227,8 +227,11 @@ void store_spool_drop(struct store_spool *sp, const char *token, uint32_t epoch)
 
 static void offer(struct store_spool *sp);
 
+/* The others first: this one may be what is wrong. */
 static void later(struct store_spool *sp)
 {
+    TAILQ_REMOVE(&sp->entries, sp->offered, link);
+    TAILQ_INSERT_TAIL(&sp->entries, sp->offered, link);
     sp->offered = NULL;
     loop_timer_arm(sp->timer, AGAIN_MS);
 }

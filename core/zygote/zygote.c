@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -110,6 +111,15 @@ static void wait_for_job(int socket, struct execd_zygote_job *ret)
     environ = ret->env;
 }
 
+/* To the kernel a vfork has no restartable sequences (rseq(2)), nor has its fork; glibc has not heard of
+ * that, and would say for ever that it runs where the zygote did. */
+static void register_rseq(void)
+{
+    if (__rseq_size != 0)
+        syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset,
+                __rseq_size < sizeof(struct rseq) ? sizeof(struct rseq) : __rseq_size, 0, RSEQ_SIG);
+}
+
 /* In the cell's PID 1; returns as the job, in its child. */
 static void fork_job(struct execd_zygote_job *ret)
 {
@@ -122,6 +132,7 @@ static void fork_job(struct execd_zygote_job *ret)
     if (pid == 0) { /* without the socket to the jailer, which is not for jobs */
         if (dup3(ends[1], CELL_FD_CTL, O_CLOEXEC) < 0 || close_range(CELL_FD_CTL + 1, ~0u, 0) != 0)
             _exit(1);
+        register_rseq();
         wait_for_job(CELL_FD_CTL, ret);
         return;
     }
@@ -164,6 +175,9 @@ static pid_t fork_cell(const struct cell_request *m, const int *fds, size_t coun
     }
     /* NOLINTEND(clang-analyzer-security.insecureAPI.vfork,clang-analyzer-unix.Vfork) */
     rc = pid < 0 ? -errno : pid;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) !=
+        0) /* where the cell was not built to its end it was left at 1 */
+        rc = -errno;
     if (own >= 0 && setns(own, CLONE_NEWPID) != 0) /* or the next would be in this one's namespace */
         rc = -errno;
     closep(&own);

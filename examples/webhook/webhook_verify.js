@@ -33,7 +33,7 @@ function verify(secret, id, timestamp, signatures, body, now = Date.now() / 1000
         return 'WEBHOOK_SECRET is no secret';
     if (!id || !/^[0-9]{1,12}$/.test(timestamp || '') || typeof signatures !== 'string')
         return 'malformed';
-    if (Math.abs(now - Number(timestamp)) > TOLERANCE_S)
+    if (!(Math.abs(now - Number(timestamp)) <= TOLERANCE_S)) // a `now` that is no number as well
         return 'stale';
     const ours = crypto.createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
     // There may be several: of other schemes, or of two secrets while they change.

@@ -39,7 +39,7 @@ def verify(secret, webhook_id, timestamp, signatures, body, now=None):
     key = key_of(secret)
     if not webhook_id or not re.fullmatch("[0-9]{1,12}", timestamp or "", re.ASCII) or signatures is None:
         raise Invalid("malformed")
-    if abs((time.time() if now is None else now) - int(timestamp)) > TOLERANCE_S:
+    if not abs((time.time() if now is None else now) - int(timestamp)) <= TOLERANCE_S:  # NaN as well
         raise Invalid("stale")
     message = ("%s.%s." % (webhook_id, timestamp)).encode() + body
     ours = "v1," + base64.b64encode(hmac.new(key, message, hashlib.sha256).digest()).decode()

@@ -59,6 +59,10 @@ local function take(prio)
   local ten, pass = next_tenant(prio)
   if not ten then return false end
   local token, lang = pop(prio, ten)
+  if not token then -- its queue was taken away
+    for _, l in ipairs(langs) do redis.call('ZREM', key_ring(prio, l), ten) end
+    return true
+  end
   local k = key_job(token)
   -- A script that fails half way leaves what it has done: whatever is found here, it goes on to write its leases.
   local st, by, ep, at = unpack(redis.pcall('HMGET', k, 'st', 'by', 'ep', 'at'))

@@ -175,6 +175,8 @@ static const struct {
     {"hook = { secret = \"whsec_c2hvcnQ=\"; };", "1: hook.secret: the secret must be \"whsec_\" and 24 to 64 "
                                                  "bytes in base64; make one with: printf 'whsec_%s\\n' "
                                                  "\"$(openssl rand -base64 32)\"\n"},
+    {"queue = { url = \"redis://h:6379\"; tls_ca = \"/ca.pem\"; };",
+     "1: queue.tls_ca: queue.url does not ask for TLS (rediss:// or sentinels://)\n"},
     {"hook = { previous_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"; };",
      "1: hook.previous_secret: there is no hook.secret that it was before\n"},
     {"hook = { deny_networks = ( \"8.8.8.8\" ); };",

@@ -44,8 +44,9 @@ static const struct {
     {"http://0177.0.0.1:PORT/", TO_US},
     {"http://017700000001:PORT/", TO_US},
     {"http://127.0.0.0x1:PORT/", TO_US},
-    {"http://%31%32%37.0.0.1:PORT/", TO_US},
-    {"http://127%2e0%2e0%2e1:PORT/", TO_US},
+    {"http://%31%32%37.0.0.1:PORT/", BY_FORM},
+    {"http://127%2e0%2e0%2e1:PORT/", BY_FORM},
+    {"http:/127.0.0.1:PORT/", BY_FORM}, /* one slash: curl takes it */
     {"http://0.0.0.0:PORT/", TO_US},
     {"http://0:PORT/", TO_US},
     {"http://[::ffff:127.0.0.1]:PORT/", TO_US},

@@ -292,6 +292,24 @@ static void test_foreign_records(void **state)
     end(&x);
 }
 
+/* The turn of a tenant whose queue was taken away passes to the next, and does not come again. */
+static void test_a_queue_that_is_gone(void **state)
+{
+    struct scene x = begin(SERVER);
+    struct job *job = rig_job(10, NULL);
+    struct answer a;
+
+    (void)state;
+    assert_int_equal(rig_submit(x.s, job), 0);
+    cli(&x, "1", "zadd {t}:ring:1:71 -1 ghost");
+    assert_int_equal(rig_claim(x.s, &a), 0);
+    assert_int_equal(a.count, 1);
+    cli(&x, "0", "zcard {t}:ring:1:71");
+    job_free(a.claims[0].job);
+    job_free(job);
+    end(&x);
+}
+
 /* A Redis that lost its last writes gives an epoch again, to another worker: the first has no say. */
 static void test_an_epoch_given_twice(void **state)
 {
@@ -366,6 +384,7 @@ int main(void)
         cmocka_unit_test_teardown(test_rights_are_taken, rig_after_each),
         cmocka_unit_test_teardown(test_too_few_replicas, rig_after_each),
         cmocka_unit_test_teardown(test_foreign_records, rig_after_each),
+        cmocka_unit_test_teardown(test_a_queue_that_is_gone, rig_after_each),
         cmocka_unit_test_teardown(test_an_epoch_given_twice, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_answers_in_time, rig_after_each),
     };
