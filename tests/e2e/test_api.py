@@ -71,7 +71,7 @@ def test_every_field_of_a_result(shared):
     for key in ("stdout", "stderr", "compile_output"):
         assert j[key + "_encoding"] == "utf-8" and j[key + "_truncated"] is False
     assert j["signal"] is None and j["exit_code"] == 0
-    assert 0 < j["cpu_time"] < 3000 and 1 << 20 < j["memory"] <= 128 << 20
+    assert 0 < j["cpu_time"] < 3000 and 1 << 18 < j["memory"] <= 128 << 20  # what a fork of a zygote has of its own is little
     assert "3000" in json.dumps(j["limits"]) and "500" in json.dumps(j["limits"])
     assert j["created_at"] <= j["started_at"] <= j["finished_at"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", j["finished_at"])
