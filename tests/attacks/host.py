@@ -85,7 +85,6 @@ def kernel_messages():
 
 
 # cgroup v1: empty groups of dead cells that the jailer keeps for the next, each of up to 11 descriptors.
-EMPTY_GROUPS = 4
 KEPT_GROUPS = 8 if os.path.exists("/sys/fs/cgroup/memory") else 0
 CACHED = 64  # CACHE_HOT_MAX of core/cache/cache.h
 FDS_OF_CELL = (8, 16)  # descriptors that one cell more costs execd and its jailer
@@ -188,7 +187,7 @@ class Host:
 
     def cgroups_are_as_before(self):
         """Those of the cells that there are, their parent, and the few kept for the next cells, of which nothing of the last
-        is to be seen.  Besides, a cell has its group before anybody is in it, and after: EMPTY_GROUPS."""
+        is to be seen."""
         groups = [pathlib.Path(p) for p in self.cgroup_names()]
         members = {g: set(map(int, read(g / "cgroup.procs").split())) for g in groups}
         inhabited = {g.name for g in groups if members[g]}
@@ -199,7 +198,7 @@ class Host:
                 if int(read(g / "pids.current") or 0) > 0 or int(read(g / "memory.usage_in_bytes") or 0) > 1 << 20:
                     return False
         cells = Cells(self.jailer).count
-        return len(inhabited) <= cells and len({g.name for g in groups}) <= cells + 1 + KEPT_GROUPS + EMPTY_GROUPS
+        return len(inhabited) <= cells and len({g.name for g in groups}) <= cells + 1 + KEPT_GROUPS
 
     def descriptors_are_as_before(self, before):
         """But for those of cells that hold what waits for a job, and did not then."""
