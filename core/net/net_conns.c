@@ -5,7 +5,7 @@
  * request is written, and an answer is counted likewise.  Beyond the bound the connection that holds most is
  * cut off, those first whose request is not complete; one whose request is being handled never is.  A request
  * that takes too long to come is cut off as well, and where all places are taken an idle connection makes
- * room.
+ * room: not a new one whose first request is still on its way, and none whose next request comes in time.
  *
  * evhttp shows a connection only with its first whole request.  It does ask us for each connection's
  * bufferevent, makes itself that one's callback argument, and tells of the end through
@@ -28,6 +28,7 @@
 #define BUCKETS 1024
 #define LITTLE 65536   /* what a connection may always hold: ordinary requests get through in any case */
 #define TICK_MS 500    /* looks at everybody */
+#define FIRST_MS 500   /* for the first byte of the first request, where places are short */
 #define GRACE_MS 10000 /* for a request to come, however slowly */
 #define BYTES_PER_SECOND 1000 /* at least, after that */
 
@@ -42,7 +43,10 @@ struct net_conn {
     size_t held;
     uint64_t begun_ms; /* the first byte of a request came; 0: idle */
     uint64_t idle_ms;  /* since when */
-    bool fin_ends, cut;
+    bool served;       /* a request, before */
+    bool fin_ends;
+    bool cut;          /* to be freed in the next turn */
+    bool makes_room;   /* that is why */
     loop_fn on_close;
     void *on_close_arg;
 };
@@ -113,14 +117,54 @@ static void hold(struct net_conn *c, size_t bytes)
     c->all->held += bytes;
 }
 
+/* ---- places --------------------------------------------------------------------------------- */
+
+static bool is_idle(const struct net_conn *c)
+{
+    return c->phase == READING && c->begun_ms == 0 && !c->cut &&
+           (c->served || loop_now_ms(c->all->loop) >= c->idle_ms + FIRST_MS);
+}
+
+bool net_conns_make_room(struct net_conns *all)
+{
+    struct net_conn *c, *oldest = NULL;
+
+    EACH_CONN(c, all)
+    if (is_idle(c) && (oldest == NULL || c->idle_ms < oldest->idle_ms))
+        oldest = c;
+    if (oldest == NULL)
+        return false;
+    cut(oldest, "it is idle, and all places are taken (api.connections_max)");
+    return oldest->makes_room = true;
+}
+
+static void make_room_or_pause(struct net_conns *all)
+{
+    if (all->count < all->o.connections_max || all->full || net_conns_make_room(all))
+        return;
+    all->full = true;
+    all->o.on_full(all->o.arg, true);
+}
+
+/* A request came after all: somebody else makes room, or nobody does. */
+static void keep(struct net_conn *c)
+{
+    c->cut = c->makes_room = false;
+    make_room_or_pause(c->all);
+}
+
+/* ---- a request's way -------------------------------------------------------------------------- */
+
 static void on_input(struct evbuffer *buffer, const struct evbuffer_cb_info *info, void *arg)
 {
     struct net_conn *c = arg;
 
-    if (info->n_added == 0 || c->cut)
+    if (info->n_added == 0 || (c->cut && !c->makes_room))
         return;
     if (c->begun_ms == 0)
         c->begun_ms = loop_now_ms(c->all->loop);
+    if (c->makes_room)
+        keep(c);
     hold(c, info->n_added);
     if (evbuffer_get_length(buffer) > c->all->o.input_max)
         cut(c, "a request without end");
@@ -151,6 +195,7 @@ void net_conn_release(struct net_conn *c)
 {
     let_go(c);
     c->phase = READING;
+    c->served = true;
     c->begun_ms = 0;
     c->idle_ms = loop_now_ms(c->all->loop);
 }
@@ -190,19 +235,6 @@ static void on_tick(void *arg)
             loop_timer_arm(all->timer, 0);
         }
     }
-}
-
-bool net_conns_make_room(struct net_conns *all)
-{
-    struct net_conn *c, *oldest = NULL;
-
-    EACH_CONN(c, all)
-    if (c->phase == READING && c->begun_ms == 0 && !c->cut &&
-        (oldest == NULL || c->idle_ms < oldest->idle_ms))
-        oldest = c;
-    if (oldest != NULL)
-        cut(oldest, "it is idle, and all places are taken (api.connections_max)");
-    return oldest != NULL;
 }
 
 /* ---- a connection's life -------------------------------------------------------------------- */
@@ -288,10 +320,8 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
     loop_timer_arm(all->timer, 0);
     if (!loop_timer_armed(all->tick))
         loop_timer_arm(all->tick, TICK_MS);
-    if (++all->count >= all->o.connections_max && !all->full && !net_conns_make_room(all)) {
-        all->full = true;
-        all->o.on_full(all->o.arg, true);
-    }
+    all->count++;
+    make_room_or_pause(all);
     return bev;
 }
 
