@@ -45,8 +45,8 @@ struct net_conn {
     uint64_t idle_ms;  /* since when */
     bool served;       /* a request, before */
     bool fin_ends;
-    bool cut;          /* to be freed in the next turn */
-    bool makes_room;   /* that is why */
+    bool cut;        /* to be freed in the next turn */
+    bool makes_room; /* that is why */
     loop_fn on_close;
     void *on_close_arg;
 };
