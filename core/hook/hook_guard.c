@@ -1,9 +1,9 @@
 /* hook_guard.c - the guard against requests that a client makes us send into our own network (SSRF).
  *
  * Every address is seen as IPv6, IPv4 as ::ffff:a.b.c.d; forms of IPv6 that carry an IPv4 address and lead to
- * it (mapped, compatible, translated, NAT64, ISATAP) are judged by that one too.  Ranges: the IANA
- * special-purpose registries (RFC 6890 and its updates), those that are reachable from everywhere included.
- * What the file denies is refused though the file allows it as well. */
+ * it (mapped, compatible, translated, NAT64, ISATAP, 6to4, Teredo) are judged by that one too.  Ranges: the
+ * IANA special-purpose registries (RFC 6890 and its updates), those that are reachable from everywhere
+ * included. What the file denies is refused though the file allows it as well. */
 #include "hook_internal.h"
 
 #include <arpa/inet.h>
@@ -83,30 +83,37 @@ static bool refused(const unsigned char a[16])
     return false;
 }
 
-/* Forms of IPv6 whose last four bytes are an IPv4 address: `at`, what comes before them. */
-static const struct {
+/* Forms of IPv6 that carry an IPv4 address: `len` bytes of `prefix` at `at`, and where the address' four
+ * bytes are.  Within NAT64's local network (RFC 8215) each length of prefix that RFC 6052 has may be in use.
+ */
+static const struct carrier {
     size_t at, len;
-    unsigned char bytes[12];
+    unsigned char prefix[12], from[4], mask; /* mask: what the bytes are xored with */
 } carriers[] = {
-    {0, 12, {0}},                                        /* ::a.b.c.d, IPv4-compatible */
-    {0, 12, {0, 0x64, 0xff, 0x9b}},                      /* 64:ff9b::/96, NAT64 */
-    {0, 12, {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0}}, /* ::ffff:0:a.b.c.d, IPv4-translated */
-    {8, 4, {0, 0, 0x5e, 0xfe}},                          /* ISATAP, of any network */
-    {8, 4, {2, 0, 0x5e, 0xfe}},
+    {0, 12, {0}, {12, 13, 14, 15}, 0},                                        /* ::a.b.c.d, IPv4-compatible */
+    {0, 12, {0, 0x64, 0xff, 0x9b}, {12, 13, 14, 15}, 0},                      /* 64:ff9b::/96, NAT64 */
+    {0, 12, {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0}, {12, 13, 14, 15}, 0}, /* IPv4-translated */
+    {8, 4, {0, 0, 0x5e, 0xfe}, {12, 13, 14, 15}, 0},                          /* ISATAP, of any network */
+    {8, 4, {2, 0, 0x5e, 0xfe}, {12, 13, 14, 15}, 0},
+    {0, 2, {0x20, 0x02}, {2, 3, 4, 5}, 0},                    /* 6to4 */
+    {0, 4, {0x20, 0x01, 0, 0}, {4, 5, 6, 7}, 0},              /* Teredo: its server, */
+    {0, 4, {0x20, 0x01, 0, 0}, {12, 13, 14, 15}, 0xff},       /* and whom it leads to */
+    {0, 6, {0, 0x64, 0xff, 0x9b, 0, 1}, {6, 7, 9, 10}, 0},    /* 64:ff9b:1::/48, NAT64 of one's own: /48, */
+    {0, 6, {0, 0x64, 0xff, 0x9b, 0, 1}, {7, 9, 10, 11}, 0},   /* /56, */
+    {0, 6, {0, 0x64, 0xff, 0x9b, 0, 1}, {9, 10, 11, 12}, 0},  /* /64, */
+    {0, 6, {0, 0x64, 0xff, 0x9b, 0, 1}, {12, 13, 14, 15}, 0}, /* /96 */
 };
 
-/* The IPv4 address inside an IPv6 one, as ::ffff:a.b.c.d; false if there is none. */
-static bool embedded(const unsigned char a[16], unsigned char out[16])
+/* The IPv4 address that is inside by this form, as ::ffff:a.b.c.d; false if the address is not of it. */
+static bool embedded(const struct carrier *c, const unsigned char a[16], unsigned char out[16])
 {
-    for (size_t i = 0; i < COUNT_OF(carriers); i++) {
-        if (memcmp(a + carriers[i].at, carriers[i].bytes, carriers[i].len) != 0)
-            continue;
-        memset(out, 0, 10);
-        memset(out + 10, 0xff, 2);
-        memcpy(out + 12, a + 12, 4);
-        return true;
-    }
-    return false;
+    if (memcmp(a + c->at, c->prefix, c->len) != 0)
+        return false;
+    memset(out, 0, 10);
+    memset(out + 10, 0xff, 2);
+    for (size_t i = 0; i < 4; i++)
+        out[12 + i] = a[c->from[i]] ^ c->mask;
+    return true;
 }
 
 static int parse_list(const char *name, char *const *texts, size_t count,
@@ -144,18 +151,36 @@ static bool within_any(const struct hook_network *list, size_t count, const unsi
     return false;
 }
 
+static bool denied(const struct hook_guard *g, const unsigned char a[16])
+{
+    unsigned char inner[16];
+
+    if (within_any(g->denied, g->denied_count, a))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(carriers); i++)
+        if (embedded(&carriers[i], a, inner) && within_any(g->denied, g->denied_count, inner))
+            return true;
+    return false;
+}
+
+static bool special(const unsigned char a[16])
+{
+    unsigned char inner[16];
+
+    if (refused(a))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(carriers); i++)
+        if (embedded(&carriers[i], a, inner) && refused(inner))
+            return true;
+    return false;
+}
+
 bool hook_guard_allows(const struct hook_guard *g, const char *address)
 {
-    unsigned char a[16], inner[16];
-    bool v4, carries;
+    unsigned char a[16];
+    bool v4;
 
-    if (!parse_address(address, a, &v4))
+    if (!parse_address(address, a, &v4) || denied(g, a))
         return false;
-    carries = embedded(a, inner);
-    if (within_any(g->denied, g->denied_count, a) ||
-        (carries && within_any(g->denied, g->denied_count, inner)))
-        return false;
-    if (g->allow_private || within_any(g->allowed, g->allowed_count, a))
-        return true;
-    return !refused(a) && !(carries && refused(inner));
+    return g->allow_private || within_any(g->allowed, g->allowed_count, a) || !special(a);
 }

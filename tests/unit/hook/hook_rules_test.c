@@ -129,7 +129,16 @@ static void test_guard_denies(void **state)
         assert_false(hook_guard_allows(&g, "8.8.8.8"));
         assert_false(hook_guard_allows(&g, "::ffff:8.8.8.8"));
         assert_false(hook_guard_allows(&g, "64:ff9b::8.8.8.8"));
+        assert_false(hook_guard_allows(&g, "2002:808:808::1"));
+        assert_false(hook_guard_allows(&g, "2001:0:808:808::1"));                    /* Teredo's server */
+        assert_false(hook_guard_allows(&g, "2001:0:4136:e378:8000:63bf:f7f7:f7f7")); /* its 8.8.8.8 */
+        assert_false(hook_guard_allows(&g, "64:ff9b:1:808:8:800::"));                /* NAT64: /48 */
+        assert_false(hook_guard_allows(&g, "64:ff9b:1:ab08:8:808::"));               /* /56 */
+        assert_false(hook_guard_allows(&g, "64:ff9b:1:abcd:8:808:800:0"));           /* /64 */
+        assert_false(hook_guard_allows(&g, "64:ff9b:1:abcd:1234:5678:8.8.8.8"));     /* /96 */
         assert_false(hook_guard_allows(&g, "2606:4700::1111"));
+        assert_true(hook_guard_allows(&g, "2002:809:808::1"));
+        assert_true(hook_guard_allows(&g, "2001:0:4136:e378:8000:63bf:f6f7:f7f7"));
         assert_true(hook_guard_allows(&g, "8.9.8.8"));
         assert_true(hook_guard_allows(&g, "127.0.0.1"));
     }
