@@ -42,7 +42,8 @@ int app_store_open(struct loop *loop, const struct conf *c, const char *url, str
                                .dead_max = c->dead_max,
                                .dead_max_bytes = c->dead_max_bytes,
                                .dead_ttl_ms = c->dead_ttl_ms,
-                               .answer_ms = c->answer_ms};
+                               .answer_ms = c->answer_ms,
+                               .unanswered_max = c->buffers_max};
     int rc = app_queue_accept(c, &so.accept_missing, reterr);
 
     return rc != 0 ? rc : store_open(loop, &so, ret, reterr);

@@ -99,7 +99,9 @@ const struct conf_item conf_items[] = {
     {"api", "buffers_max_bytes", CONF_BYTES, AT(buffers_max), .initial = "256M", .min = MIB, .max = 64 * GIB,
      .help =
          "Requests that are not complete and answers that are not read, together.  Beyond it, connections "
-         "that hold more than 64k of it are closed"},
+         "that hold more than 64k of it are closed.  Submissions that Redis has not answered are bounded by "
+         "as "
+         "much again: beyond it one is told 503"},
     {"api", "wait_max_ms", CONF_MS, AT(wait_max_ms), .initial = "60000", .min = 0, .max = HOUR,
      .help = "The longest ?wait= of a request for a result; at most idle_ms"},
 

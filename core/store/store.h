@@ -35,6 +35,8 @@ struct store_options {
     uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
     uint64_t dead_max, dead_max_bytes, dead_ttl_ms; /* dead letters of one tenant */
     uint64_t answer_ms;      /* a submission that Redis has not answered by then is ERR_UNSURE */
+    uint64_t unanswered_max; /* bytes of submissions that Redis has not answered, whoever still waits; beyond,
+                              * one is ERR_FULL, unless it is the only one */
     uint32_t accept_missing; /* of store_accept_find() */
 };
 /* Can it be used as store_options.url?  ERR_CONFIG with the reason, in which the url itself is not shown. */

@@ -58,13 +58,20 @@ static void answer(struct store_call *c, const redisReply *reply)
     c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
 }
 
+static void forget_question(struct store_call *c)
+{
+    redisFreeCommand(c->again);
+    c->again = NULL;
+}
+
 static void call_end(struct store_call *c, const redisReply *reply)
 {
     c->store->in_flight--;
+    c->store->unanswered -= c->weighed ? c->again_len : 0;
     if (!c->answered)
         answer(c, reply);
     free(c->extra);
-    redisFreeCommand(c->again);
+    forget_question(c);
     free(c);
 }
 
@@ -131,7 +138,8 @@ void store_calls_late(struct store *s)
             err_set(&c->err, ERR_UNSURE, "Redis did not answer within %llu ms",
                     (unsigned long long)s->o.answer_ms);
         if (c->place == STORE_WITH_REDIS) {
-            answer(c, NULL); /* and ended when hiredis gives it back */
+            answer(c, NULL);    /* and ended when hiredis gives it back, */
+            forget_question(c); /* which has what it has not sent yet; nobody asks again */
         } else {
             TAILQ_REMOVE(c->place == STORE_IN_UNSURE ? &s->unsure : &s->failing, c, link);
             call_end(c, NULL);
@@ -141,24 +149,39 @@ void store_calls_late(struct store *s)
         loop_timer_arm(s->answer_timer, c->due_ms - now);
 }
 
+/* Why it cannot be asked now; 0 if it can.  What a Redis that hangs does not read stays in memory until it is
+ * given up, also of submissions whose askers were answered long ago: their bytes are bounded, not only their
+ * number. */
+static int refusal(struct store *s, struct store_call *c)
+{
+    if (c->clients && s->in_flight > IN_FLIGHT_MAX)
+        return err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
+    if (s->unanswered > 0 && c->again_len > 0 && s->unanswered + c->again_len > s->o.unanswered_max)
+        return err_set(&c->err, ERR_FULL,
+                       "%llu bytes of submissions are unanswered by Redis, and %llu more are above %llu",
+                       (unsigned long long)s->unanswered, (unsigned long long)c->again_len,
+                       (unsigned long long)s->o.unanswered_max);
+    if (s->freeing || !s->connected)
+        return err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
+    return 0;
+}
+
 static void send_call(struct store *s, struct store_args *args, struct store_call *c)
 {
     int rc = REDIS_ERR;
 
     s->in_flight++;
-    if (c->clients && s->in_flight > IN_FLIGHT_MAX)
-        err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
-    else if (s->freeing || !s->connected)
-        err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
-    else if (c->again != NULL)
+    if (refusal(s, c) == 0 && c->again != NULL)
         rc = redisAsyncFormattedCommand(s->command.ac, on_reply, c, c->again, c->again_len);
-    else
+    else if (c->err.code == 0)
         rc = redisAsyncCommandArgv(s->command.ac, on_reply, c, (int)args->count, args->argv, args->lens);
     if (rc != REDIS_OK) {
         if (c->err.code == 0)
             err_set(&c->err, ERR_AGAIN, "the connection to Redis is closing");
         fail_soon(c);
     } else if (c->again != NULL) {
+        c->weighed = true;
+        s->unanswered += c->again_len;
         time_it(s, c);
     }
     store_args_done(args);

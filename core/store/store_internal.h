@@ -160,6 +160,7 @@ struct store {
     unsigned scripts_loaded;
     bool connected, freeing;
     unsigned in_flight;
+    uint64_t unanswered; /* bytes of submissions that Redis has, or will have with the next connection */
     struct store_calls failing; /* answered in the next turn, without Redis */
     struct store_calls unsure;  /* their answers were lost: asked again with the next connection */
     struct store_calls timed;   /* those that may be asked again, by when they must be answered */
@@ -188,6 +189,7 @@ struct store_call {
     void *extra; /* freed with the call */
     char *again; /* the whole question, for those that may be asked twice; hiredis' to free */
     size_t again_len;
+    bool weighed; /* again_len is part of store.unanswered */
     bool clients; /* it is bounded, and its asker must know if it is not sure what became of it */
     bool repeated;
     enum { STORE_WITH_REDIS, STORE_IN_UNSURE, STORE_IN_FAILING } place;

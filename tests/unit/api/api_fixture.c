@@ -162,7 +162,8 @@ void fixture_open(struct fixture *fx)
                                .dead_max = c->dead_max,
                                .dead_max_bytes = c->dead_max_bytes,
                                .dead_ttl_ms = c->dead_ttl_ms,
-                               .answer_ms = 20000};
+                               .answer_ms = 20000,
+                               .unanswered_max = 64u << 20};
     struct api_options ao = {.loop = fx->loop, .conf = c, .plugins = fx->plugins, .roles = 1};
     struct net_client_options co = {.connections_max = 8, .user_agent = "test"};
     struct answer a = {0};

@@ -372,6 +372,40 @@ static void test_a_hanging_redis_answers_in_time(void **state)
     job_free(job);
 }
 
+/* Whoever was answered `unsure` leaves behind what Redis has not read: so many bytes, and no more. */
+static void test_a_hanging_redis_holds_so_many_bytes(void **state)
+{
+    struct store_options o;
+    char url[64];
+    struct store *s;
+    struct answer a[4];
+    struct job *job = rig_job(100000, NULL);
+    pid_t pid;
+
+    (void)state;
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", rig_redis(SERVER, &pid));
+    o = rig_options(url);
+    o.answer_ms = 50;
+    o.unanswered_max = 250000;
+    s = rig_open(&o);
+    kill(pid, SIGSTOP);
+    for (size_t i = 0; i < COUNT_OF(a); i++) {
+        ASK(a[i], store_submit(s, &job, 1, &rig_tenant, on_submitted, &a[i]));
+        assert_int_equal(a[i].err.code, i < 2 ? ERR_UNSURE : ERR_FULL);
+    }
+    assert_non_null(strstr(a[3].err.text, "above 250000"));
+    ASK(a[0], store_claim(s, "w", &(int32_t){71}, 1, 1, on_claim, &a[0]); kill(pid, SIGCONT));
+    assert_int_equal(a[0].err.code, 0); /* what workers have to say is not meant */
+    ASK(a[0], store_submit(s, &job, 1, &rig_tenant, on_submitted, &a[0]));
+    assert_int_equal(a[0].err.code, 0);
+    job_free(job);
+    job = rig_job(300000, NULL); /* one that is more than the bound, alone */
+    assert_int_equal(s->unanswered, 0);
+    assert_int_equal(rig_submit(s, job), 0);
+    store_free(s);
+    job_free(job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +421,7 @@ int main(void)
         cmocka_unit_test_teardown(test_a_queue_that_is_gone, rig_after_each),
         cmocka_unit_test_teardown(test_an_epoch_given_twice, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_answers_in_time, rig_after_each),
+        cmocka_unit_test_teardown(test_a_hanging_redis_holds_so_many_bytes, rig_after_each),
     };
 
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

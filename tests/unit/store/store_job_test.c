@@ -191,7 +191,8 @@ static struct store *open_as(const char *prefix, uint64_t lease_ms, uint64_t max
                                     .dead_max = 3,
                                     .dead_max_bytes = 4096,
                                     .dead_ttl_ms = HOOK_TTL_MS,
-                                    .answer_ms = PATIENCE_MS};
+                                    .answer_ms = PATIENCE_MS,
+                                    .unanswered_max = 64u << 20};
     struct store *s;
     struct err err = {0};
     bool changed = false;

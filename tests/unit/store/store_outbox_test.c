@@ -162,7 +162,8 @@ static struct store *open_fresh(void)
                                     .queue_max_jobs = 100000,
                                     .queue_max_bytes = 1u << 30,
                                     .queue_max_wait_ms = 60000,
-                                    .answer_ms = 60000};
+                                    .answer_ms = 60000,
+                                    .unanswered_max = 64u << 20};
     struct store *s;
     struct err err = {0};
     bool changed = false;

@@ -161,7 +161,8 @@ static struct store *open_with(uint64_t lease_ms, uint64_t max_jobs)
                                     .dead_max = 3,
                                     .dead_max_bytes = 4096,
                                     .dead_ttl_ms = 600000,
-                                    .answer_ms = 60000};
+                                    .answer_ms = 60000,
+                                    .unanswered_max = 64u << 20};
     struct store *s;
     struct err err = {0};
     bool changed = false;

@@ -297,7 +297,8 @@ static inline struct store_options rig_options(const char *url)
                                   .queue_max_jobs = 1000,
                                   .queue_max_bytes = 64u << 20,
                                   .queue_max_wait_ms = 600000,
-                                  .answer_ms = 30000};
+                                  .answer_ms = 30000,
+                                  .unanswered_max = 64u << 20};
 }
 
 static inline void on_change(void *arg)
