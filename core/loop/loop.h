@@ -2,7 +2,7 @@
  *
  * Theory of operation.  A thin layer over libevent's core (event_base); the only
  * room that includes <event2/event.h>.  Everything except loop_post() and
- * loop_work() belongs to the loop's thread.  Callbacks never run from inside the
+ * loop_work*() belongs to the loop's thread.  Callbacks never run from inside the
  * call that armed them.  Any object may be freed from inside its own callback.
  *
  * `loop_fake.c` (target room_loop_fake) is a twin for tests whose clock jumps from
@@ -58,5 +58,9 @@ void loop_post(struct loop *loop, loop_fn fn, void *arg);
  * calls that have no asynchronous form (getaddrinfo).  At most 4 at once; more
  * wait in line.  There is no cancel: arg must live until done(). */
 void loop_work(struct loop *loop, loop_fn work, loop_fn done, void *arg);
+/* The same for work that must not be lost: where loop_free() comes first, it waits until all such work is
+ * done, without its done(); what could not be begun within LOOP_ENDING_MS is dropped. */
+#define LOOP_ENDING_MS 5000
+void loop_work_surely(struct loop *loop, loop_fn work, loop_fn done, void *arg);
 
 #endif

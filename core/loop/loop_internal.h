@@ -13,6 +13,7 @@ struct loop_task { /* posted or worked */
     TAILQ_ENTRY(loop_task) link;
     loop_fn fn, done;
     void *arg;
+    bool sure; /* done at the loop's end too */
 };
 TAILQ_HEAD(loop_tasks, loop_task);
 
@@ -25,6 +26,7 @@ struct loop {
     struct loop_tasks posted, work;
     unsigned threads, threads_idle;
     bool ending;
+    uint64_t ending_until_ns; /* work that is begun later is dropped */
     pthread_t helpers[4];
 };
 

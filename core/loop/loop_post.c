@@ -56,22 +56,29 @@ void loop_post(struct loop *loop, loop_fn fn, void *arg)
     wake(loop);
 }
 
+/* What is next; NULL at the end.  Called with the mutex held. */
+static struct loop_task *work_next(struct loop *loop)
+{
+    struct loop_task *t;
+
+    loop->threads_idle++;
+    while ((t = TAILQ_FIRST(&loop->work)) == NULL && !loop->ending)
+        pthread_cond_wait(&loop->work_there, &loop->mutex);
+    loop->threads_idle--;
+    if (t == NULL || (loop->ending && clock_mono_ns() >= loop->ending_until_ns))
+        return NULL;
+    TAILQ_REMOVE(&loop->work, t, link);
+    return t;
+}
+
 /* A helper: takes work, hands its result to the loop, ends with the loop. */
 static void *help(void *arg)
 {
     struct loop *loop = arg;
+    struct loop_task *t;
 
     pthread_mutex_lock(&loop->mutex);
-    for (;;) {
-        struct loop_task *t;
-
-        loop->threads_idle++;
-        while ((t = TAILQ_FIRST(&loop->work)) == NULL && !loop->ending)
-            pthread_cond_wait(&loop->work_there, &loop->mutex);
-        loop->threads_idle--;
-        if (loop->ending)
-            break;
-        TAILQ_REMOVE(&loop->work, t, link);
+    while ((t = work_next(loop)) != NULL) {
         pthread_mutex_unlock(&loop->mutex);
         t->fn(t->arg);
         loop_post(loop, t->done, t->arg);
@@ -96,16 +103,27 @@ static void helper_add(struct loop *loop)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void loop_work(struct loop *loop, loop_fn work, loop_fn done, void *arg)
+static void work_add(struct loop *loop, struct loop_task *t)
 {
-    struct loop_task *t = task_new(work, done, arg);
-
     pthread_mutex_lock(&loop->mutex);
     TAILQ_INSERT_TAIL(&loop->work, t, link);
     if (loop->threads_idle == 0 && loop->threads < COUNT_OF(loop->helpers))
         helper_add(loop);
     pthread_cond_signal(&loop->work_there);
     pthread_mutex_unlock(&loop->mutex);
+}
+
+void loop_work(struct loop *loop, loop_fn work, loop_fn done, void *arg)
+{
+    work_add(loop, task_new(work, done, arg));
+}
+
+void loop_work_surely(struct loop *loop, loop_fn work, loop_fn done, void *arg)
+{
+    struct loop_task *t = task_new(work, done, arg);
+
+    t->sure = true;
+    work_add(loop, t);
 }
 
 int loop_post_open(struct loop *loop, struct err *reterr)
@@ -132,10 +150,25 @@ static void tasks_drop(struct loop_tasks *tasks)
     }
 }
 
+static void unsure_drop(struct loop_tasks *tasks)
+{
+    struct loop_task *t, *next;
+
+    for (t = TAILQ_FIRST(tasks); t != NULL; t = next) {
+        next = TAILQ_NEXT(t, link);
+        if (t->sure)
+            continue;
+        TAILQ_REMOVE(tasks, t, link);
+        free(t);
+    }
+}
+
 void loop_post_close(struct loop *loop)
 {
     pthread_mutex_lock(&loop->mutex);
     loop->ending = true;
+    loop->ending_until_ns = clock_mono_ns() + LOOP_ENDING_MS * UINT64_C(1000000);
+    unsure_drop(&loop->work);
     pthread_cond_broadcast(&loop->work_there);
     pthread_mutex_unlock(&loop->mutex);
     for (unsigned i = 0; i < loop->threads; i++)

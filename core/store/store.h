@@ -262,7 +262,7 @@ struct store_spool_options {
 int store_spool_open(const struct store_spool_options *o, struct store_spool **ret,
                      struct err *reterr) NODISCARD;
 /* Writes and syncs it, by a helper; at most once for each token and epoch.  Failures are logged: the caller
- * has it in memory, and goes on offering it. */
+ * has it in memory, and goes on offering it.  loop_free() waits for what is not written yet. */
 void store_spool_keep(struct store_spool *sp, const char *worker, const char *token, uint32_t epoch,
                       const struct job_result *result);
 void store_spool_drop(struct store_spool *sp, const char *token, uint32_t epoch); /* Redis has decided */

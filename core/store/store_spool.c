@@ -170,6 +170,11 @@ static void remove_entry(struct entry *e)
 
 /* ---- keeping ----------------------------------------------------------------------------------- */
 
+static void not_on_disk(const char *token, const char *why)
+{
+    LOG_ERROR("result_not_on_disk", F_STR("token", token), F_STR("reason", why));
+}
+
 static void written(void *arg)
 {
     struct entry *e = arg;
@@ -181,7 +186,7 @@ static void written(void *arg)
     } else if (e->unwant) {
         remove_entry(e);
     } else if (e->rc != 0) {
-        LOG_ERROR("result_not_on_disk", F_STR("token", e->token), F_STR("reason", strerror(-e->rc)));
+        not_on_disk(e->token, strerror(-e->rc));
         entry_free(e);
     }
 }
@@ -195,15 +200,15 @@ void store_spool_keep(struct store_spool *sp, const char *worker, const char *to
     if (sp == NULL)
         return;
     if (store_put_result(result, &record) != 0 || sp->bytes + record.len + BLOCK > sp->bytes_max) {
-        LOG_ERROR("result_not_on_disk", F_STR("token", token),
-                  F_STR("reason", "worker.spool_bytes is used up; it waits in memory"));
+        not_on_disk(token, "worker.spool_bytes is used up; it waits in memory");
         return;
     }
     e = entry_new(sp, worker, token, epoch, record.len);
     e->record = record;
     record = (struct buf){0};
     e->busy = true;
-    loop_work(sp->loop, write_work, written, e);
+    e->rc = -ECANCELED; /* until it is written */
+    loop_work_surely(sp->loop, write_work, written, e);
 }
 
 void store_spool_drop(struct store_spool *sp, const char *token, uint32_t epoch)
@@ -390,7 +395,10 @@ void store_spool_free(struct store_spool *sp)
 
     if (sp == NULL)
         return;
-    while ((e = TAILQ_FIRST(&sp->entries)) != NULL)
+    while ((e = TAILQ_FIRST(&sp->entries)) != NULL) {
+        if (e->busy && !e->old && e->rc != 0) /* nobody else tells what became of it */
+            not_on_disk(e->token, strerror(-e->rc));
         entry_free(e);
+    }
     free(sp);
 }

@@ -223,6 +223,39 @@ static void test_work(void **state)
     assert_int_equal(worked, 20);
 }
 
+static void never_done(void *arg)
+{
+    (void)arg;
+    fail_msg("the loop is gone");
+}
+
+static void slow_work(void *arg)
+{
+    usleep(20000); /* so that most of it waits when the loop ends */
+    work(arg);
+}
+
+/* Work that waits at the loop's end: dropped, unless it was to be done surely. */
+static void test_work_at_the_end(void **state)
+{
+    struct loop *other;
+    struct err err = {0};
+
+    (void)state;
+    main_thread = pthread_self();
+    worked = 0;
+    assert_int_equal(loop_new(&other, &err), 0);
+    for (int i = 0; i < 20; i++)
+        loop_work_surely(other, slow_work, never_done, NULL);
+    loop_free(other);
+    assert_int_equal(worked, 20);
+    assert_int_equal(loop_new(&other, &err), 0);
+    for (int i = 0; i < 20; i++)
+        loop_work(other, slow_work, never_done, NULL);
+    loop_free(other);
+    assert_in_range(worked, 20, 24); /* what helpers had begun */
+}
+
 static int open_loop(void **state)
 {
     struct err err = {0};
@@ -245,7 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_timers), T(test_timer_frees_itself), T(test_io), T(test_signal), T(test_child), T(test_post),
-        T(test_work),
+        T(test_work),   T(test_work_at_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,29 @@ static void test_another_worker_delivers(void **state)
     end(s, sp, job);
 }
 
+/* A worker that ends right after it was told to keep them has kept them. */
+static void test_the_end_comes_at_once(void **state)
+{
+    struct job *job;
+    uint32_t epoch;
+    struct store *s = begin(&job, &epoch);
+    struct store_spool *sp = spool_open(s, 1 << 20);
+    char token[UUID_SIZE];
+
+    (void)state;
+    keep(sp, job->token, epoch, "42\n");
+    for (int i = 0; i < 50; i++) { /* far more than there are helpers */
+        uuid_new(token);
+        keep(sp, token, 1, "1\n");
+    }
+    s = reopen(s, &sp);
+    assert_int_equal(files(), 51);
+    store_spool_offer(sp);
+    until_files(0);
+    rig_is(s, job->token, JOB_COMPLETED);
+    end(s, sp, job);
+}
+
 /* Another has the job by now: what was kept is thrown away. */
 static void test_epoch_decides(void **state)
 {
@@ -238,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_another_worker_delivers, rig_after_each),
+        cmocka_unit_test_teardown(test_the_end_comes_at_once, rig_after_each),
         cmocka_unit_test_teardown(test_epoch_decides, rig_after_each),
         cmocka_unit_test_teardown(test_waits_for_redis, rig_after_each),
         cmocka_unit_test_teardown(test_dropped_and_bounded, rig_after_each),
