@@ -185,8 +185,8 @@ void store_finish(struct store *s, const char *worker, const char *token, uint32
 void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
                    void *arg);
 /* Returns expired leases to the queue; ends jobs past max_attempts, which become dead letters, and those that
- * waited for a worker longer than queue_max_wait_ms, as internal_error.  A bounded number at a time; every
- * role does it. */
+ * waited for a worker longer than queue_max_wait_ms, as internal_error.  Takes out of the queues what has
+ * ended there, so that it counts against nobody's bounds.  A bounded number at a time; every role does it. */
 typedef void (*store_reap_fn)(void *arg, const struct err *err, size_t recovered, size_t overdue);
 void store_reap(struct store *s, store_reap_fn done, void *arg);
 /* fn is called (a hint, coalesced) when jobs became ready, or will be by the time that a question which fn

@@ -20,6 +20,8 @@
 --   <p>:letter:<token>        the program of one, as in def
 --   <p>:idem:<ten>:<key>      fingerprint of a request and the tokens that answered it, 24 h
 --   <p>:wait                  sorted set: token of a queued job by its dl
+--   <p>:stale                 sorted set: queue (prio:lang:ten) that has, or may have, stale tokens, by when the reaper
+--                             looks at its head
 --   <p>:lease                 sorted set: token by the end of its lease (ms)
 --   <p>:out                   sorted set: endpoint (host:port of a callback) by when the next may be taken (ms)
 --   <p>:out:<endpoint>        sorted set: token by when its delivery is due (ms); under way: by its lease's end
@@ -34,7 +36,9 @@
 --   <p>:workers, <p>:worker:<id>  sorted set of workers by their last heartbeat, the heartbeats
 --
 -- A token stands in a queue once for each time its job was queued.  One whose job has ended while it waited is
--- left where it is, counted as `stale`, and dropped by the claim that meets it.
+-- left where it is, counted as `stale`, and dropped by the claim that meets it or, once it is first of its queue, by
+-- the reaper: where no worker serves the language, no claim ever does.  What stands before it is first overdue, so it
+-- is gone within max_wait_ms and the reaper's time.
 --
 -- Whose turn it is (stride scheduling): each turn moves a tenant's pass by STRIDE / weight, and the least pass is
 -- next, whatever the language.  One that is behind the last turn that anybody had (`pass:<prio>` in count) counts as
@@ -52,6 +56,7 @@ local function key_fly(endpoint) return p .. ':fly:' .. endpoint end
 local function key_brk(endpoint) return p .. ':brk:' .. endpoint end
 local function key_log(token) return p .. ':log:' .. token end
 local lease, out, count, wait, since = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait', p .. ':since'
+local stale = p .. ':stale'
 local function key_pass(prio) return p .. ':pass:' .. prio end
 local function key_dead(ten) return p .. ':dead:' .. ten end
 local function key_letter(token) return p .. ':letter:' .. token end
@@ -160,7 +165,8 @@ end
 local function conclude_queued(token, epoch, prio, ten, bytes, status, result)
   dequeued(token, prio, ten, bytes)
   count_add('stale', 1)
-  conclude(token, epoch, status, result)
+  local lang = conclude(token, epoch, status, result)
+  redis.call('ZADD', stale, now, prio .. ':' .. lang .. ':' .. ten)
 end
 
 -- Back to the head of its queue, and its tenant's turn is given back: it is next, before all whose turn is as near.

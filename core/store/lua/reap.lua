@@ -1,6 +1,6 @@
 -- reap.lua p max_attempts failed_status lost_result overdue_result cancelled_status cancelled_result dead_max
 --   dead_max_bytes dead_ttl -> {how many were taken over from lost workers, how many waited too long, {dead token...}}
-local BATCH = 100
+local BATCH, SWEEP_MAX, LOOK_MS = 100, 100, 5000
 local dead_max, dead_max_bytes, dead_ttl = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local dead, tenants = {}, {}
 
@@ -31,6 +31,30 @@ local function trim(ten)
   end
 end
 
+-- Takes the stale tokens at the head of a queue.  What is behind one that waits is looked at later.  Keys of another
+-- type must not keep the rest from being done.
+local function sweep(name)
+  local prio, lang, ten = string.match(name, '^(%d+):([^:]*):(.*)$')
+  if not prio then return redis.call('ZREM', stale, name) end
+  local q, dropped = p .. ':q:' .. name, 0
+  local token = redis.pcall('LINDEX', q, 0)
+  while type(token) == 'string' and dropped < SWEEP_MAX and redis.pcall('HGET', key_job(token), 'st') ~= '0' do
+    redis.call('LPOP', q)
+    dropped = dropped + 1
+    token = redis.pcall('LINDEX', q, 0)
+  end
+  redis.call('ZREM', stale, name) -- first, if there was none: see conclude()
+  if dropped > 0 then
+    tenant_add(ten, -dropped, 0)
+    count_add('stale', -math.min(dropped, math.max(number(redis.call('HGET', count, 'stale')), 0)))
+  end
+  if type(token) == 'string' then
+    redis.call('ZADD', stale, dropped < SWEEP_MAX and now + LOOK_MS or now, name)
+  else
+    redis.call('ZREM', key_ring(prio, lang), ten)
+  end
+end
+
 local expired = redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(expired) do
   local st, ep, at, cancel = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'at', 'cancel'))
@@ -57,4 +81,5 @@ for _, token in ipairs(overdue) do
     redis.call('ZREM', wait, token)
   end
 end
+for _, name in ipairs(redis.call('ZRANGEBYSCORE', stale, '-inf', now, 'LIMIT', 0, BATCH)) do sweep(name) end
 return {#expired, #overdue, dead}

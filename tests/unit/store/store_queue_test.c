@@ -147,7 +147,7 @@ static void on_change(void *arg)
     loop_stop(loop);
 }
 
-static struct store *open_with(uint64_t lease_ms, uint64_t max_jobs)
+static struct store *open_waiting(uint64_t lease_ms, uint64_t max_jobs, uint64_t max_wait_ms)
 {
     char prefix[32];
     const struct store_options o = {.url = url,
@@ -157,7 +157,7 @@ static struct store *open_with(uint64_t lease_ms, uint64_t max_jobs)
                                     .result_ttl_ms = 60000,
                                     .queue_max_jobs = max_jobs,
                                     .queue_max_bytes = 1u << 30,
-                                    .queue_max_wait_ms = 600000,
+                                    .queue_max_wait_ms = max_wait_ms,
                                     .dead_max = 3,
                                     .dead_max_bytes = 4096,
                                     .dead_ttl_ms = 600000,
@@ -172,6 +172,11 @@ static struct store *open_with(uint64_t lease_ms, uint64_t max_jobs)
     store_on_change(s, on_change, &changed);
     until(&changed);
     return s;
+}
+
+static struct store *open_with(uint64_t lease_ms, uint64_t max_jobs)
+{
+    return open_waiting(lease_ms, max_jobs, 600000);
 }
 
 static struct job *new_job(int32_t language, const char *tenant, size_t source_len)
@@ -476,6 +481,35 @@ static void test_bounds_of_a_tenant(void **state)
     store_free(s);
 }
 
+/* Nobody serves the language: what ended while it waited counts against nobody for longer than that. */
+static void test_stale_tokens_go_without_a_worker(void **state)
+{
+    const struct store_admission few = {.tenant = "a", .max_jobs = 3};
+    struct store *s = open_waiting(60000, 1000, 100);
+    char tokens[2][UUID_SIZE];
+    struct answer a;
+
+    (void)state;
+    assert_int_equal(submit_as(s, &few, 99, 1, 8, tokens[0]).err.code, 0);
+    assert_int_equal(submit_as(s, &few, 99, 2, 8, tokens[1]).err.code, 0);
+    ASK(a, store_cancel(s, tokens[1], on_done, &a)); /* behind two that wait */
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(submit_as(s, &few, 99, 1, 8, NULL).err.code, ERR_FULL);
+    for (int i = 0; keys_like("q:*") != 0; i++) {
+        assert_in_range(i, 0, PATIENCE_MS / 10);
+        ASK(a, store_reap(s, on_reap, &a));
+        assert_int_equal(a.err.code, 0);
+        usleep(10000);
+    }
+    ASK(a, store_get(s, tokens[0], on_view, &a));
+    assert_int_equal(a.status, JOB_INTERNAL_ERROR);
+    ASK(a, store_get(s, tokens[1], on_view, &a));
+    assert_int_equal(a.status, JOB_CANCELLED);
+    assert_int_equal(keys_like("ten:*") + keys_like("ring:*") + keys_like("stale"), 0);
+    assert_int_equal(submit_as(s, &few, 99, 3, 8, NULL).err.code, 0);
+    store_free(s);
+}
+
 /* By what left the queue lately: nobody knows at first. */
 static void test_when_to_come_again(void **state)
 {
@@ -752,6 +786,7 @@ int main(void)
         cmocka_unit_test(test_a_turn_is_given_back),
         cmocka_unit_test(test_idle_tenants_leave_no_keys),
         cmocka_unit_test(test_bounds_of_a_tenant),
+        cmocka_unit_test(test_stale_tokens_go_without_a_worker),
         cmocka_unit_test(test_when_to_come_again),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_a_batch_beyond_the_burst),
