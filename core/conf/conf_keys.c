@@ -335,13 +335,15 @@ const struct conf_item conf_items[] = {
      .help = "How long a delivery is tried; what it did not reach by then is given up.  The result is kept "
              "at least so long"},
     {"hook", "concurrency", CONF_COUNT, AT(hook_concurrency), .initial = "64", .min = 1, .max = 10000,
-     .help = "Deliveries at once"},
+     .help = "Deliveries at once.  Where there are several API keys, none may hold more than three times as "
+             "many as are free: one alone has three quarters"},
     {"hook", "per_host", CONF_COUNT, AT(hook_per_host), .initial = "8", .min = 1, .max = 10000,
-     .help = "Deliveries at once to one host and port"},
+     .help = "Deliveries of one API key at once to one host and port"},
     {"hook", "breaker_failures", CONF_COUNT, AT(hook_breaker_failures), .initial = "10", .min = 0,
      .max = 1000000,
-     .help = "Failures in a row (no answer, 429, 5xx) after which a host and port is left alone for a while; "
-             "0: never"},
+     .help =
+         "Failures in a row (no answer, 429, 5xx) of one API key's deliveries after which a host and port is "
+         "left alone by them for a while; 0: never"},
     {"hook", "breaker_pause_ms", CONF_MS, AT(hook_breaker_pause_ms), .initial = "30000", .min = 1, .max = DAY,
      .help = "For how long, before one delivery finds out; up to 16 times that while it goes on failing"},
 

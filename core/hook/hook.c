@@ -1,8 +1,6 @@
 /* hook.c - takes what is due, sends it, settles it. */
 #include "hook_internal.h"
 
-#include <sys/queue.h>
-
 #include "log/log.h"
 #include "net/net.h"
 #include "wire/wire.h"
@@ -11,12 +9,15 @@
 #define POLL_MIN_MS 10   /* at most so often */
 #define ANSWER_MAX 65536 /* of a receiver's answer, which nobody reads */
 #define CLAIM_MAX 16
+#define CLAIM_BYTES                                                                                          \
+    (UINT64_C(1) << 20) /* of results, that one turn of the loop makes bodies of; one may be more */
 #define HOST_MAX 128
 #define REFUSED "execd does not deliver there: the URL or the address that it leads to is refused"
 
 struct sending {
     TAILQ_ENTRY(sending) link;
     struct hook *hook;
+    struct hook_tenant *tenant;
     struct net_exchange *exchange;
     char token[UUID_SIZE];
     uint32_t attempt, tries;
@@ -35,6 +36,7 @@ struct hook {
     struct hook_keys keys;
     struct loop_timer *timer;
     struct sendings sendings;
+    struct hook_tenants tenants;
     size_t count, asked; /* of sendings; of the outbox by the claim under way */
     bool claiming, again, stopped;
     unsigned owed; /* answers of the store that still come */
@@ -60,6 +62,7 @@ static void host_of(const char *url, char out[HOST_MAX])
 
 struct settling {
     struct hook *hook;
+    char *tenant;
     char host[HOST_MAX];
 };
 
@@ -70,7 +73,9 @@ static void on_settled(void *arg, const struct err *err, uint64_t paused_ms)
 
     (void)err; /* the lease runs out and it is tried again */
     if (paused_ms > 0)
-        LOG_WARN("webhook_endpoint_paused", F_STR("host", x->host), F_UINT("pause_ms", paused_ms));
+        LOG_WARN("webhook_endpoint_paused", F_STR("host", x->host), F_STR("tenant", x->tenant),
+                 F_UINT("pause_ms", paused_ms));
+    free(x->tenant);
     free(x);
     h->owed--;
     if (!h->stopped)
@@ -84,6 +89,7 @@ static void settle(struct sending *s, struct store_settlement *settlement)
     struct settling *x = NEW(struct settling);
 
     x->hook = h;
+    x->tenant = mem_dup(s->tenant->name);
     memcpy(x->host, s->host, sizeof(x->host));
     settlement->token = s->token;
     settlement->attempt = s->attempt;
@@ -133,6 +139,7 @@ static void sending_free(struct sending *s)
 {
     TAILQ_REMOVE(&s->hook->sendings, s, link);
     s->hook->count--;
+    hook_tenant_give(&s->hook->tenants, s->tenant);
     free(s);
 }
 
@@ -182,6 +189,7 @@ static void start(struct hook *h, const struct store_delivery *d)
     struct err err = {0};
 
     s->hook = h;
+    s->tenant = hook_tenant_take(&h->tenants, d->view.job->tenant == NULL ? "" : d->view.job->tenant);
     s->attempt = d->attempt;
     s->tries = d->tries;
     s->begun_ms = loop_now_ms(h->loop);
@@ -203,7 +211,7 @@ static void on_claimed(void *arg, const struct err *err, struct store_delivery *
                        uint64_t next_ms)
 {
     struct hook *h = arg;
-    bool more = err == NULL && (count == h->asked || h->again);
+    bool more = err == NULL && (count == h->asked || (count > 0 && next_ms == 0) || h->again);
 
     h->claiming = false;
     if (h->stopped) {
@@ -217,6 +225,18 @@ static void on_claimed(void *arg, const struct err *err, struct store_delivery *
         claim(h);
 }
 
+/* With one key, or none, there is nobody to leave places to. */
+static void ask(struct hook *h, size_t free_places)
+{
+    CLEAN_FREE struct store_holder *holders = hook_tenants_holders(&h->tenants);
+    const struct store_places places = {
+        .free = free_places, .holders = holders, .holder_count = h->tenants.count};
+
+    h->claiming = true;
+    h->asked = MIN(free_places, (size_t)CLAIM_MAX);
+    store_outbox_claim(h->store, &h->rules, h->conf->key_count > 1 ? &places : NULL, h->asked, on_claimed, h);
+}
+
 static void claim(struct hook *h)
 {
     size_t places = h->conf->hook_concurrency > h->count ? (size_t)h->conf->hook_concurrency - h->count : 0;
@@ -224,9 +244,7 @@ static void claim(struct hook *h)
     h->again = h->claiming; /* what became due meanwhile may not be in its answer */
     if (h->stopped || h->claiming || places == 0 || !store_connected(h->store))
         return; /* the next answer or the timer comes back here */
-    h->claiming = true;
-    h->asked = MIN(places, (size_t)CLAIM_MAX);
-    store_outbox_claim(h->store, &h->rules, h->asked, on_claimed, h);
+    ask(h, places);
 }
 
 static void on_timer(void *arg)
@@ -270,8 +288,10 @@ int hook_start(struct loop *loop, struct store *store, const struct conf *conf, 
                                            .window_ms = conf->hook_window_ms,
                                            .grace_ms = HOOK_GRACE_MS,
                                            .pause_after = conf->hook_breaker_failures,
-                                           .pause_ms = conf->hook_breaker_pause_ms};
+                                           .pause_ms = conf->hook_breaker_pause_ms,
+                                           .claim_bytes = CLAIM_BYTES};
     TAILQ_INIT(&h->sendings);
+    hook_tenants_open(&h->tenants);
     if ((rc = hook_guard_open(&h->guard, conf, reterr)) != 0 ||
         (rc = hook_keys_read(conf, &h->keys, reterr)) != 0 ||
         (rc = net_client_open(loop, &o, &h->client, reterr)) != 0) {

@@ -7,9 +7,11 @@
  * hook.attempts were made.  A process that dies in between loses nothing: its lease runs out and another
  * delivers, so a receiver may see one delivery twice and tells by `webhook-id`.
  *
- * The outbox has a queue for each endpoint (host and port), and hands out no more of one than hook.per_host
- * at a time, whoever sends; after hook.breaker_failures failures in a row it hands out none for a while, and
- * then one, to see.  So a receiver that is slow or dead fills neither the places nor the time of the others.
+ * The outbox has a queue for each endpoint (host and port) of each tenant (API key), and hands out no more of
+ * one than hook.per_host at a time, whoever sends; after hook.breaker_failures failures in a row it hands out
+ * none for a while, and then one, to see.  Tenants take turns, and none may hold more than three times the
+ * places that this sender has free.  So receivers that are slow or dead, however many a tenant has, fill
+ * neither the places nor the time of others.
  *
  * The body is the job as the API shows it.  With hook.secret it is signed by the Standard Webhooks scheme
  * (standardwebhooks.com, symmetric `v1`): HMAC-SHA256 over "id.timestamp.body"; with hook.previous_secret by

@@ -2,6 +2,8 @@
 #ifndef EXECD_HOOK_INTERNAL_H
 #define EXECD_HOOK_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "hook.h"
 
 /* ---- hook_guard.c: which addresses may be connected to ------------------------------ */
@@ -42,6 +44,24 @@ int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, st
 /* One for each key, with a blank between them. */
 int hook_sign_all(const struct hook_keys *keys, const char *id, uint64_t timestamp, struct bytes body,
                   struct buf *out);
+
+/* ---- hook_tenant.c ----------------------------------------------------------------------- */
+
+struct hook_tenant {
+    TAILQ_ENTRY(hook_tenant) link;
+    char *name;    /* "" where there are no keys */
+    size_t places; /* deliveries under way; never 0 */
+};
+struct hook_tenants { /* those with something under way */
+    TAILQ_HEAD(, hook_tenant) list;
+    size_t count;
+};
+void hook_tenants_open(struct hook_tenants *all);
+/* One more place; given back by hook_tenant_give(), with the last of which the tenant is gone. */
+struct hook_tenant *hook_tenant_take(struct hook_tenants *all, const char *name);
+void hook_tenant_give(struct hook_tenants *all, struct hook_tenant *t);
+/* all->count of them; the caller frees the list, names are borrowed. */
+struct store_holder *hook_tenants_holders(const struct hook_tenants *all);
 
 /* ---- hook_retry.c ------------------------------------------------------------------------ */
 

@@ -275,8 +275,8 @@ void store_spool_free(struct store_spool *sp);
 
 /* ---- outbox (store_outbox.c) ------------------------------------------------------------------
  *
- * Deliveries wait in one queue for each endpoint (host and port of the callback), and what is known of an
- * endpoint is in Redis, so that all senders keep to it together. */
+ * Deliveries wait in one queue for each endpoint (host and port of the callback) of each tenant, and what is
+ * known of it is in Redis, so that all senders keep to it together. */
 
 struct store_outbox_rules {
     uint64_t lease_ms;              /* a claim's; longer than any attempt takes */
@@ -284,6 +284,17 @@ struct store_outbox_rules {
     uint64_t window_ms;             /* the last attempt begins by then */
     uint64_t grace_ms;              /* what has not had it by then is given up unasked */
     uint64_t pause_after, pause_ms; /* failures in a row (0: never), and how long it is then left alone */
+    uint64_t claim_bytes;           /* of results, at which a claim ends; 0: any number.  One may be more */
+};
+/* Of the sender that claims: who has its places.  A tenant may hold three times as many as are free. */
+struct store_holder {
+    const char *tenant;
+    size_t count;
+};
+struct store_places {
+    size_t free; /* not 0 */
+    const struct store_holder *holders;
+    size_t holder_count;
 };
 struct store_delivery { /* due now, leased to us for lease_ms */
     char token[UUID_SIZE];
@@ -295,8 +306,9 @@ struct store_delivery { /* due now, leased to us for lease_ms */
 /* next_ms: until an endpoint's turn comes; UINT64_MAX if nothing waits. */
 typedef void (*store_delivery_fn)(void *arg, const struct err *err, struct store_delivery *d, size_t count,
                                   uint64_t next_ms);
-void store_outbox_claim(struct store *s, const struct store_outbox_rules *r, size_t max,
-                        store_delivery_fn done, void *arg);
+/* At most `max`; tenants take turns, and the endpoints of each do.  places NULL: a tenant may hold all. */
+void store_outbox_claim(struct store *s, const struct store_outbox_rules *r,
+                        const struct store_places *places, size_t max, store_delivery_fn done, void *arg);
 enum store_outcome {
     STORE_DELIVERED,
     STORE_FAILED,   /* tried again after retry_ms, if the window is not over */

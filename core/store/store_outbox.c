@@ -66,8 +66,8 @@ static void on_claimed(struct store_call *c, const redisReply *reply, const stru
     free(list);
 }
 
-void store_outbox_claim(struct store *s, const struct store_outbox_rules *r, size_t max,
-                        store_delivery_fn done, void *arg)
+void store_outbox_claim(struct store *s, const struct store_outbox_rules *r,
+                        const struct store_places *places, size_t max, store_delivery_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -75,6 +75,12 @@ void store_outbox_claim(struct store *s, const struct store_outbox_rules *r, siz
     store_args_num(&a, max);
     store_args_num(&a, r->per_endpoint);
     store_args_num(&a, r->window_ms + r->grace_ms);
+    store_args_num(&a, r->claim_bytes == 0 ? UINT64_MAX : r->claim_bytes);
+    store_args_num(&a, places == NULL ? 0 : places->free);
+    for (size_t i = 0; places != NULL && i < places->holder_count; i++) {
+        store_args_str(&a, places->holders[i].tenant);
+        store_args_num(&a, places->holders[i].count);
+    }
     store_script_call(s, SCRIPT_OUTBOX_CLAIM, &a, on_claimed, (void (*)(void))done, arg, NULL);
 }
 

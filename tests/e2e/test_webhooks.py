@@ -106,6 +106,34 @@ def test_a_slow_receiver_keeps_nobody_waiting(start, receiver):
     slow.close()
 
 
+def test_slow_receivers_of_one_key_leave_places_for_others(start, receiver):
+    """However many endpoints a key has whose receivers do not answer: some of the sender's places are not theirs."""
+    end = threading.Event()
+    slow = [Receiver(lambda n: (end.wait(), (204, {}))[1]) for _ in range(5)]
+    keys = [{"name": name, "key": "%s-key-of-the-tests-0123456789" % name} for name in "ab"]
+    s = start({"hook": dict(HOOKS, concurrency=8, per_host=2, timeout_ms=60000), "api": {"keys": keys}})
+
+    def submit(key, url):
+        job = {"source_code": "print(1)", "language_id": PYTHON, "callback_url": url}
+        r = s.request("POST", "/v1/jobs", json=job, headers={"X-Auth-Token": key["key"]})
+        assert r.status_code == 202, r.text
+
+    try:
+        for r in slow:
+            submit(keys[0], r.url)
+            submit(keys[0], r.url)
+        eventually(lambda: sum(len(r.seen) for r in slow) == 6, "three quarters of eight places")
+        submit(keys[1], receiver.url)
+        receiver.wait(1)
+        assert sum(len(r.seen) for r in slow) == 6
+    finally:
+        end.set()
+    eventually(lambda: sum(len(r.seen) for r in slow) == 10, "the rest")
+    s.stop()
+    for r in slow:
+        r.close()
+
+
 def test_a_long_answer_is_an_answer(start):
     """Nobody reads the body of a receiver's answer: it must not make a failure of a success."""
     receiver = Receiver(body=b"x" * 1000000)

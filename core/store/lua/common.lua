@@ -23,11 +23,12 @@
 --   <p>:stale                 sorted set: queue (prio:lang:ten) that has, or may have, stale tokens, by when the reaper
 --                             looks at its head
 --   <p>:lease                 sorted set: token by the end of its lease (ms)
---   <p>:out                   sorted set: endpoint (host:port of a callback) by when the next may be taken (ms)
---   <p>:out:<endpoint>        sorted set: token by when its delivery is due (ms); under way: by its lease's end
---   <p>:fly:<endpoint>        sorted set: token of a delivery under way by the end of its lease (ms)
---   <p>:brk:<endpoint>        hash of an endpoint that fails: n failures in a row, pauses, til when (ms) the
---                             latest pause lasts
+--   <p>:out                   sorted set: tenant by when it may have its next turn with a delivery (ms)
+--   <p>:turn:<ten>            sorted set: endpoint (host:port of a callback) of it by when the next may be taken (ms)
+--   <p>:out:<ten>/<endpoint>  sorted set: token by when its delivery is due (ms); under way: by its lease's end
+--   <p>:fly:<ten>/<endpoint>  sorted set: token of a delivery under way by the end of its lease (ms)
+--   <p>:brk:<ten>/<endpoint>  hash of one that fails: n failures in a row, pauses, til when (ms) the latest pause
+--                             lasts, asked: when somebody last had one end early
 --   <p>:since                 sorted set: token by when its delivery began (ms), until it was settled for good
 --   <p>:log:<token>           list: attempts of its delivery, the latest last
 --   <p>:count                 hash of counters
@@ -51,9 +52,10 @@ local function key_job(token) return p .. ':job:' .. token end
 local function key_def(token) return p .. ':def:' .. token end
 local function key_ring(prio, lang) return p .. ':ring:' .. prio .. ':' .. lang end
 local function key_queue(prio, lang, ten) return p .. ':q:' .. prio .. ':' .. lang .. ':' .. ten end
-local function key_due(endpoint) return p .. ':out:' .. endpoint end
-local function key_fly(endpoint) return p .. ':fly:' .. endpoint end
-local function key_brk(endpoint) return p .. ':brk:' .. endpoint end
+local function key_turn(ten) return p .. ':turn:' .. ten end
+local function key_due(lane) return p .. ':out:' .. lane end
+local function key_fly(lane) return p .. ':fly:' .. lane end
+local function key_brk(lane) return p .. ':brk:' .. lane end
 local function key_log(token) return p .. ':log:' .. token end
 local lease, out, count, wait, since = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait', p .. ':since'
 local stale = p .. ':stale'
@@ -101,33 +103,51 @@ local function dequeued(token, prio, ten, bytes)
   count_add('bytes', -bytes)
 end
 
--- An endpoint is what fails or is slow as a whole: its deliveries have a queue of their own, so that whatever
--- waits for one costs another nothing.
-local function endpoint_of(url)
-  return string.sub(string.lower(string.match(url, '^%a+://([^/?#]+)') or ''), 1, 260)
+-- Where a tenant's deliveries to one endpoint (host and port) go: what fails or is slow as a whole.  They have a queue,
+-- places and pauses of their own, so that what waits there costs nobody else anything, and what one tenant's receiver
+-- answers is not held against another's on the same host.  There is no '/' in a tenant's name.
+local function lane_of(ten, url)
+  local endpoint = string.sub(string.lower(string.match(url, '^%a+://([^/?#]+)') or ''), 1, 260)
+  return (ten or '') .. '/' .. endpoint
 end
 
--- The endpoint's turn: when its next delivery is due, behind all whose turn came before, and not in a pause.
-local function outbox_schedule(endpoint)
-  local due = redis.call('ZRANGE', key_due(endpoint), 0, 0, 'WITHSCORES')[2]
-  if not due then
-    redis.call('ZREM', out, endpoint)
+-- The tenant's turn: with the first of its endpoints, and if that could be now, behind all who wait already; who does
+-- so keeps its place, until it was served.
+local function outbox_turn(ten, served)
+  local first = redis.call('ZRANGE', key_turn(ten), 0, 0, 'WITHSCORES')[2]
+  if not first then
+    redis.call('ZREM', out, ten)
     return
   end
-  local til = number(redis.call('HGET', key_brk(endpoint), 'til'))
-  redis.call('ZADD', out, math.max(number(due), til, now), endpoint)
+  local turn = redis.call('ZSCORE', out, ten)
+  if number(first) <= now and turn and number(turn) <= now and not served then return end
+  redis.call('ZADD', out, math.max(number(first), now), ten)
 end
 
-local function outbox_put(token, endpoint)
-  redis.call('ZADD', key_due(endpoint), now, token)
+-- The endpoint's turn: when its next delivery is due, behind all whose turn came before, and not in a pause; not before
+-- `least`, if that is given.
+local function outbox_schedule(lane, least)
+  local ten, endpoint = string.match(lane, '^([^/]*)/(.*)$')
+  local due = redis.call('ZRANGE', key_due(lane), 0, 0, 'WITHSCORES')[2]
+  if due then
+    local til = number(redis.call('HGET', key_brk(lane), 'til'))
+    redis.call('ZADD', key_turn(ten), math.max(number(due), til, now, number(least)), endpoint)
+  else
+    redis.call('ZREM', key_turn(ten), endpoint)
+  end
+  outbox_turn(ten)
+end
+
+local function outbox_put(token, lane)
+  redis.call('ZADD', key_due(lane), now, token)
   redis.call('ZADD', since, now, token)
-  outbox_schedule(endpoint)
+  outbox_schedule(lane)
   redis.call('PUBLISH', p .. ':outbox', '1')
 end
 
 -- The end of a delivery, for good.  outcome: delivered or given_up.
-local function outbox_end(token, endpoint, outcome)
-  redis.call('ZREM', key_due(endpoint), token)
+local function outbox_end(token, lane, outcome)
+  redis.call('ZREM', key_due(lane), token)
   redis.call('ZREM', since, token)
   redis.call('HSET', key_job(token), 'do', outcome)
   redis.call('HINCRBY', count, outcome == 'delivered' and 'delivered' or 'undelivered', 1)
@@ -149,14 +169,14 @@ end
 -- The one way into a terminal state: result, counters, webhook and expiry in one step.  Returns the language.
 local function conclude(token, epoch, status, result)
   local k = key_job(token)
-  local lang, url, ttl, cancel = unpack(redis.call('HMGET', k, 'lang', 'url', 'ttl', 'cancel'))
+  local lang, url, ttl, cancel, ten = unpack(redis.call('HMGET', k, 'lang', 'url', 'ttl', 'cancel', 'ten'))
   redis.call('DEL', key_def(token)) -- first: see above
   redis.call('HSET', k, 'st', status, 'res', result, 'fa', now, 'fe', epoch)
   if cancel then redis.call('HDEL', k, 'cancel') end
   redis.call('PEXPIRE', k, ttl)
   redis.call('ZREM', lease, token)
   redis.call('HINCRBY', p .. ':stat:' .. lang, 'st:' .. status, 1)
-  if url then outbox_put(token, endpoint_of(url)) end
+  if url then outbox_put(token, lane_of(ten, url)) end
   redis.call('PUBLISH', p .. ':done', token)
   return lang
 end
@@ -184,6 +204,30 @@ local function requeue(token)
   count_add('queued:' .. prio, 1)
   count_add('bytes', number(by))
   redis.call('PUBLISH', p .. ':ready', '1')
+end
+
+-- A tenant's bucket fills by `rate` a minute (0: there is none) and holds `burst`; more at once than it holds is lent to
+-- who left it full.  What is kept is when it will be full, so an unused one takes no memory.
+-- Returns nil, or the refusal: {LIMIT left reset_ms retry_ms}.
+local function key_rate(ten) return p .. ':rate:' .. ten end
+local function bucket_full_in(ten) return math.max(number(redis.call('GET', key_rate(ten))) - now, 0) end
+
+local function bucket_refuses(ten, rate, burst, n)
+  if rate == 0 then return nil end
+  local each, full_in = 60000 / rate, bucket_full_in(ten)
+  local left, wanted = burst - full_in / each, math.min(n, burst)
+  if left >= wanted then return nil end
+  return {'LIMIT', math.max(math.floor(left), 0), math.ceil(full_in), math.ceil((wanted - left) * each)}
+end
+
+-- {OK left reset_ms}; left -1: there is no bucket.
+local function bucket_take(ten, rate, burst, n)
+  if rate == 0 then return {'OK', -1, 0} end
+  local each, full_in = 60000 / rate, bucket_full_in(ten)
+  local left = burst - full_in / each
+  full_in = math.ceil(full_in + n * each)
+  redis.call('SET', key_rate(ten), string.format('%.0f', now + full_in), 'PX', full_in)
+  return {'OK', math.max(math.floor(left - n), 0), full_in}
 end
 
 -- How fast jobs leave the queues: `pn` since `pt`, and `pv` a second in the time before that.

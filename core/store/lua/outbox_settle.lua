@@ -9,12 +9,12 @@ local PAUSE_FACTOR_MAX = 16
 local token, attempt, outcome, health = ARGV[2], ARGV[3], ARGV[4], ARGV[7]
 local retry_ms, window, ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[10])
 local k = key_job(token)
-local da, url = unpack(redis.call('HMGET', k, 'da', 'url'))
+local da, url, ten = unpack(redis.call('HMGET', k, 'da', 'url', 'ten'))
 if da ~= attempt or not url then return 0 end -- somebody else tries by now
-local endpoint = endpoint_of(url)
+local lane = lane_of(ten, url)
 
 local function note_health()
-  local brk, pause_after = key_brk(endpoint), tonumber(ARGV[8])
+  local brk, pause_after = key_brk(lane), tonumber(ARGV[8])
   if health == 'well' then redis.call('DEL', brk) end
   if health ~= 'ill' or pause_after == 0 then return 0 end
   local failures = redis.call('HINCRBY', brk, 'n', 1)
@@ -26,17 +26,17 @@ local function note_health()
   return pause
 end
 
-redis.call('ZREM', key_fly(endpoint), token)
+redis.call('ZREM', key_fly(lane), token)
 local last, due = number(redis.call('ZSCORE', since, token)) + window, 0
 if outcome == 'failed' and last <= now then outcome = 'given_up' end
 if outcome == 'failed' then
   due = math.min(now + retry_ms, last)
-  redis.call('ZADD', key_due(endpoint), due, token)
+  redis.call('ZADD', key_due(lane), due, token)
   redis.call('HINCRBY', count, 'retried', 1)
 else
-  outbox_end(token, endpoint, outcome)
+  outbox_end(token, lane, outcome)
 end
 outbox_log(token, attempt, now - ms, ARGV[10], ARGV[11], outcome, due, ARGV[12])
 local paused = note_health()
-outbox_schedule(endpoint)
+outbox_schedule(lane)
 return paused

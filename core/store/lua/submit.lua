@@ -8,26 +8,8 @@
 local FIRST, FIELDS = 15, 8
 local max_jobs, max_bytes, ten, weight = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5], tonumber(ARGV[6])
 local rate, burst, n, total = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[14]), 0
-local k_ten, k_rate, k_idem = key_tenant(ten), p .. ':rate:' .. ten, p .. ':idem:' .. ten .. ':' .. ARGV[11]
+local k_ten, k_idem = key_tenant(ten), p .. ':idem:' .. ten .. ':' .. ARGV[11]
 for a = FIRST, #ARGV, FIELDS do total = total + tonumber(ARGV[a + 5]) end
-
--- The bucket fills by `rate` and holds `burst`; more at once than it holds is lent to who left it full.  What is kept is
--- when it will be full, so an unused one takes no memory.
-local function bucket()
-  if rate == 0 then return -1, 0, 0 end
-  local each = 60000 / rate
-  local full_in = math.max(number(redis.call('GET', k_rate)) - now, 0)
-  local left = burst - full_in / each
-  return left, full_in, each
-end
-
-local function bucket_take()
-  local left, full_in, each = bucket()
-  if rate == 0 then return {'OK', -1, 0} end
-  full_in = math.ceil(full_in + n * each)
-  redis.call('SET', k_rate, string.format('%.0f', now + full_in), 'PX', full_in)
-  return {'OK', math.max(math.floor(left - n), 0), full_in}
-end
 
 -- When so much will have left, by what left lately.
 local function full(what, key, jobs)
@@ -53,10 +35,8 @@ if ARGV[11] ~= '' then
 end
 -- The same call again, because its answer was lost: the first token tells.
 if redis.call('EXISTS', key_job(ARGV[FIRST])) == 1 then return {'OK', -1, 0} end
-local left, full_in, each = bucket()
-if rate > 0 and left < math.min(n, burst) then
-  return {'LIMIT', math.max(math.floor(left), 0), math.ceil(full_in), math.ceil((math.min(n, burst) - left) * each)}
-end
+local limited = bucket_refuses(ten, rate, burst, n)
+if limited then return limited end
 -- Stale tokens count: they take place too, until a worker drops them.
 local has = redis.call('HMGET', count, 'bytes', 'stale', 'queued:0', 'queued:1', 'queued:2')
 local own = redis.call('HMGET', k_ten, 'n', 'by')
@@ -94,4 +74,4 @@ if weight ~= 1 then redis.call('HSET', p .. ':weight', ten, weight) else redis.c
 if ARGV[11] ~= '' then redis.call('SET', k_idem, ARGV[12] .. table.concat(tokens, ' '), 'PX', ARGV[13]) end
 count_add('accepted', n)
 redis.call('PUBLISH', p .. ':ready', '1')
-return bucket_take()
+return bucket_take(ten, rate, burst, n)

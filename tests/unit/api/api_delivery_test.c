@@ -45,7 +45,7 @@ static struct delivery taken(struct fixture *fx)
 
     while (x.attempt == 0) {
         x.over = false;
-        store_outbox_claim(fx->store, &rules, 1, on_claimed, &x);
+        store_outbox_claim(fx->store, &rules, NULL, 1, on_claimed, &x);
         fixture_spin(fx, &x.over);
     }
     return x;

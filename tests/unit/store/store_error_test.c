@@ -189,7 +189,7 @@ static void test_oom(void **state)
     assert_int_equal(a.err.code, 0);
     x.epoch = claim_one(&x);
     assert_int_equal(rig_finish(x.s, x.job->token, x.epoch), 0);
-    ASK(a, store_outbox_claim(x.s, &rig_outbox, 1, on_delivery, &a));
+    ASK(a, store_outbox_claim(x.s, &rig_outbox, NULL, 1, on_delivery, &a));
     assert_int_equal(a.err.code, 0);
     assert_int_equal(a.count, 1);
     rig_is(x.s, x.job->token, JOB_COMPLETED);

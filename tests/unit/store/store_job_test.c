@@ -408,7 +408,8 @@ static void test_attempts_are_bounded(void **state)
     assert_int_equal(a.status, JOB_INTERNAL_ERROR);
     assert_string_equal(a.message, "the worker was lost 2 times while it ran this job");
     assert_true(a.finished_ms > 0);
-    ASK(a, store_outbox_claim(s, &outbox_rules, 8, on_delivery, &a)); /* its webhook is sent all the same */
+    ASK(a, store_outbox_claim(s, &outbox_rules, NULL, 8, on_delivery,
+                              &a)); /* its webhook is sent all the same */
     assert_int_equal(a.count, 1);
     store_free(s);
 }
@@ -520,7 +521,7 @@ static void test_waiting_is_bounded(void **state)
     ASK(a, store_get(s, token, on_view, &a));
     assert_int_equal(a.status, JOB_INTERNAL_ERROR);
     assert_string_equal(a.message, "no worker took this job within 1 ms (queue.max_wait_ms)");
-    ASK(a, store_outbox_claim(s, &outbox_rules, 8, on_delivery, &a));
+    ASK(a, store_outbox_claim(s, &outbox_rules, NULL, 8, on_delivery, &a));
     assert_int_equal(a.count, 1);
     ASK(a, store_stats(s, on_stats, &a));
     assert_int_equal(a.stats.queued[JOB_PRIORITY_NORMAL], 0);

@@ -182,22 +182,23 @@ static void on_submitted(void *arg, const struct err *err, const struct store_su
     on_done(arg, err);
 }
 
-/* A job with that callback that has ended; NULL: without one. */
-static void ended(struct store *s, const char *callback, char ret_token[UUID_SIZE])
+/* A tenant's job with that callback that has ended; NULL: without one. */
+static void ended_of(struct store *s, const char *tenant, const char *callback, char ret_token[UUID_SIZE])
 {
     static const int32_t language = 71;
-    static const struct store_admission nobody; /* no bounds of its own */
+    const struct store_admission m = {.tenant = tenant}; /* no bounds of its own */
     struct job_result r = {.status = JOB_COMPLETED, .finished_ms = 1};
     struct job *job = job_new();
     struct answer a;
 
     uuid_new(job->token);
     job->language_id = language;
+    job->tenant = mem_dup(tenant);
     job->callback_url = callback == NULL ? NULL : mem_dup(callback);
     job->created_ms = clock_wall_ms();
     buf_adds(&job->source, "print(1)");
     job_tests_add(job, bytes_of(""), NULL);
-    ASK(a, store_submit(s, &job, 1, &nobody, on_submitted, &a));
+    ASK(a, store_submit(s, &job, 1, &m, on_submitted, &a));
     ASK(a, store_claim(s, "w", &language, 1, 1, on_claim, &a));
     job_result_add(&r)->status = JOB_COMPLETED;
     ASK(a, store_finish(s, "w", job->token, 1, &r, on_done, &a));
@@ -208,9 +209,14 @@ static void ended(struct store *s, const char *callback, char ret_token[UUID_SIZ
     job_free(job);
 }
 
+static void ended(struct store *s, const char *callback, char ret_token[UUID_SIZE])
+{
+    ended_of(s, "", callback, ret_token);
+}
+
 static size_t claim(struct store *s, const struct store_outbox_rules *r, size_t max, struct answer *a)
 {
-    ASK(*a, store_outbox_claim(s, r, max, on_delivery, a));
+    ASK(*a, store_outbox_claim(s, r, NULL, max, on_delivery, a));
     assert_int_equal(a->err.code, 0);
     return a->count;
 }
@@ -356,6 +362,131 @@ static void test_turns(void **state)
             other += strcmp(a.taken[k].url, "http://few/") == 0;
     }
     assert_int_equal(other, 1);
+    store_free(s);
+}
+
+/* ---- tenants ---- */
+
+/* A sender in miniature, whose places tenants hold; their names are letters. */
+struct sender {
+    size_t places;
+    size_t held[26];
+};
+
+static size_t sender_claims(struct store *s, struct sender *x, size_t max, struct answer *a)
+{
+    static const char names[] = "a\0b\0c\0d\0e\0f\0g\0h";
+    struct store_holder holders[8];
+    struct store_places p = {.free = x->places, .holders = holders};
+
+    for (size_t i = 0; i < COUNT_OF(holders); i++) {
+        p.free -= x->held[i];
+        if (x->held[i] > 0)
+            holders[p.holder_count++] = (struct store_holder){&names[2 * i], x->held[i]};
+    }
+    ASK(*a, store_outbox_claim(s, &long_rules, &p, MIN(max, p.free), on_delivery, a));
+    assert_int_equal(a->err.code, 0);
+    for (size_t i = 0; i < a->count; i++)
+        x->held[a->taken[i].url[strlen("http://")] - 'a']++; /* hosts begin with their tenant's name */
+    return a->count;
+}
+
+/* Many slow endpoints of one tenant: some of the sender's places are left for who comes next, and then both
+ * have as many. */
+static void test_a_tenant_leaves_places(void **state)
+{
+    struct store *s = open_fresh();
+    struct sender x = {.places = 16};
+    char callback[32];
+    struct answer a;
+
+    (void)state;
+    for (int i = 0; i < 32; i++) {
+        snprintf(callback, sizeof(callback), "http://a%d/", i);
+        ended_of(s, "a", callback, NULL);
+    }
+    while (sender_claims(s, &x, 5, &a) > 0)
+        continue;
+    assert_int_equal(x.held[0], 12);
+    assert_true(a.next_ms == UINT64_MAX); /* nobody asks again for what it may not have */
+    for (int i = 0; i < 8; i++)
+        ended_of(s, "b", "http://b/", NULL);
+    while (sender_claims(s, &x, 5, &a) > 0)
+        continue;
+    assert_int_equal(x.held[1], 3); /* 3 * (16 - 12 - 3) is no more than 3 */
+    x.held[0] = 0;                  /* its attempts time out */
+    while (sender_claims(s, &x, 3, &a) > 0)
+        continue;
+    assert_in_range(x.held[0], 6, 10);
+    assert_in_range(x.held[0] + x.held[1], 12, 15);
+    store_free(s);
+}
+
+/* Who has more endpoints, or was there first, has no more turns. */
+static void test_tenants_take_turns(void **state)
+{
+    struct store *s = open_fresh();
+    struct sender x = {.places = 1000};
+    char callback[32];
+    struct answer a;
+
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        snprintf(callback, sizeof(callback), "http://a%d/", i);
+        ended_of(s, "a", callback, NULL);
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(callback, sizeof(callback), "http://b%d/", i);
+        ended_of(s, "b", callback, NULL);
+        ended_of(s, "c", "http://c/", NULL);
+    }
+    assert_int_equal(sender_claims(s, &x, 6, &a), 6);
+    assert_true(x.held[0] == 2 && x.held[1] == 2 && x.held[2] == 2);
+    for (size_t i = 0; i < 2; i++) /* one at a time, too */
+        assert_int_equal(sender_claims(s, &x, 1, &a), 1);
+    assert_true(x.held[1] + x.held[2] >= 5);
+    assert_int_equal(sender_claims(s, &x, 12, &a), 12); /* what others do not need is for who needs it */
+    assert_true(x.held[1] == 3 && x.held[2] == 3 && x.held[0] == 14);
+    store_free(s);
+}
+
+/* What one tenant's receiver does is not held against another's on the same host. */
+static void test_tenants_share_no_endpoint(void **state)
+{
+    struct store_outbox_rules r = long_rules;
+    struct store *s = open_fresh();
+    char token[UUID_SIZE];
+    struct answer a;
+
+    (void)state;
+    r.pause_after = 1;
+    for (int i = 0; i < 5; i++)
+        ended_of(s, "a", "http://there/fails", NULL);
+    assert_int_equal(claim(s, &r, 8, &a), 4);
+    settle(s, &r, &a.taken[0], STORE_FAILED, STORE_ILL, 1);
+    assert_int_equal(claim(s, &r, 8, &a), 0);
+    ended_of(s, "b", "http://there/works", token);
+    assert_int_equal(claim(s, &r, 8, &a), 1);
+    assert_string_equal(a.taken[0].token, token);
+    store_free(s);
+}
+
+/* A claim ends where its bytes do, and the next one comes at once. */
+static void test_a_claim_is_so_many_bytes(void **state)
+{
+    struct store_outbox_rules r = long_rules;
+    struct store *s = open_fresh();
+    struct answer a;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        ended(s, "http://there/", NULL);
+    r.claim_bytes = 1; /* each is more than that */
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(claim(s, &r, 8, &a), 1);
+        assert_true(i == 2 || a.next_ms == 0);
+    }
+    assert_int_equal(claim(s, &r, 8, &a), 0);
     store_free(s);
 }
 
@@ -593,7 +724,7 @@ static void test_again_ends_a_pause(void **state)
 /* Nothing of an outbox that is empty stays, but for what goes with its jobs. */
 static void test_nothing_is_left(void **state)
 {
-    static const char *const keys[] = {"out", "since", "out:there", "fly:there", "brk:there"};
+    static const char *const keys[] = {"out", "since", "turn:", "out:/there", "fly:/there", "brk:/there"};
     struct store *s = open_fresh();
     struct answer a;
 
@@ -669,6 +800,10 @@ int main(void)
         cmocka_unit_test(test_a_lost_sender),
         cmocka_unit_test(test_a_backlog_is_nobody_elses),
         cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_a_tenant_leaves_places),
+        cmocka_unit_test(test_tenants_take_turns),
+        cmocka_unit_test(test_tenants_share_no_endpoint),
+        cmocka_unit_test(test_a_claim_is_so_many_bytes),
         cmocka_unit_test(test_a_place_that_is_free_is_taken),
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_failures_between_successes_are_no_pause),

@@ -435,7 +435,7 @@ static inline void rig_way_of_a_job(struct store *s, size_t bytes)
     assert_int_equal(rig_finish(s, job->token, a.claims[0].epoch), 0);
     job_free(a.claims[0].job);
     rig_is(s, job->token, JOB_COMPLETED);
-    ASK(a, store_outbox_claim(s, &rig_outbox, 1, on_delivery, &a));
+    ASK(a, store_outbox_claim(s, &rig_outbox, NULL, 1, on_delivery, &a));
     assert_int_equal(a.count, 1);
     settled.attempt = a.delivery.attempt;
     ASK(b, store_outbox_settle(s, &rig_outbox, &settled, on_settled, &b));
