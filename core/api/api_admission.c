@@ -122,7 +122,7 @@ static int reply_again(struct api_call *call, const char *tokens)
 
 /* ---- bounds and rates ------------------------------------------------------------------------ */
 
-static struct store_admission admission_of(const struct api_call *call)
+struct store_admission api_admission_of(const struct api_call *call)
 {
     const struct conf *c = call->api->o.conf;
     const struct conf_key *k = call->key;
@@ -159,9 +159,9 @@ static void put_header(struct api_call *call, const char *name, const char *fmt,
 }
 
 /* A bucket that holds q jobs and is filled within w seconds. */
-static void put_rate(struct api_call *call, const struct store_submitted *r)
+void api_rate_show(struct api_call *call, const struct store_submitted *r)
 {
-    struct store_admission m = admission_of(call);
+    struct store_admission m = api_admission_of(call);
 
     if (m.rate == 0)
         return;
@@ -172,7 +172,7 @@ static void put_rate(struct api_call *call, const struct store_submitted *r)
                    seconds(r->reset_ms));
 }
 
-static void refuse(struct api_call *call, const struct err *err, const struct store_submitted *r)
+void api_admission_refuse(struct api_call *call, const struct err *err, const struct store_submitted *r)
 {
     switch (r->how) {
     case STORE_KEY_REUSED:
@@ -180,7 +180,7 @@ static void refuse(struct api_call *call, const struct err *err, const struct st
                    "this Idempotency-Key came with another request before; nothing was accepted");
         break;
     case STORE_RATE_EXCEEDED:
-        put_rate(call, r);
+        api_rate_show(call, r);
         put_header(call, "Retry-After", "%llu", seconds(r->retry_ms));
         api_answer_refusal(call, 429, "quota-exceeded", "%s (rate_per_minute)", err->text);
         break;
@@ -200,13 +200,13 @@ static void on_submitted(void *arg, const struct err *err, const struct store_su
     if (!api_call_open(call)) {
         /* nobody is there to hear it */
     } else if (err != NULL && r != NULL) {
-        refuse(call, err, r);
+        api_admission_refuse(call, err, r);
     } else if (err != NULL) {
         api_answer_err(call, err);
     } else if (r->how == STORE_ADMITTED_BEFORE && reply_again(call, r->tokens) != 0) {
         api_answer_err(call, &(struct err){ERR_INTERNAL, "no memory for the answer"});
     } else {
-        put_rate(call, r);
+        api_rate_show(call, r);
         call->on_admitted(call);
     }
     api_call_unref(call);
@@ -215,7 +215,7 @@ static void on_submitted(void *arg, const struct err *err, const struct store_su
 void api_admit(struct api_call *call, struct job *const *jobs, size_t count,
                void (*on_admitted)(struct api_call *call))
 {
-    struct store_admission m = admission_of(call);
+    struct store_admission m = api_admission_of(call);
 
     call->on_admitted = on_admitted;
     if (call->idempotency[0] != '\0')

@@ -62,14 +62,17 @@ static void list(struct api_call *call)
     store_outbox_view(call->api->o.store, call->token, on_listed, api_call_ref(call));
 }
 
-static void on_again(void *arg, const struct err *err)
+static void on_again(void *arg, const struct err *err, const struct store_submitted *r)
 {
     struct api_call *call = arg;
 
     if (api_call_open(call)) {
         if (err == NULL) {
+            api_rate_show(call, r);
             call->accepted = true;
             list(call);
+        } else if (r != NULL) {
+            api_admission_refuse(call, err, r);
         } else if (err->code == ERR_CONFLICT) {
             api_answer_refusal(call, 409, "conflict", "%s", err->text);
         } else {
@@ -81,7 +84,10 @@ static void on_again(void *arg, const struct err *err)
 
 static void again(struct api_call *call)
 {
-    store_outbox_again(call->api->o.store, call->token, on_again, api_call_ref(call));
+    const struct store_admission m = api_admission_of(call);
+
+    store_outbox_again(call->api->o.store, call->token, &m, call->api->o.conf->hook_breaker_pause_ms,
+                       on_again, api_call_ref(call));
 }
 
 /* ---- whose job is it? ----------------------------------------------------------------- */

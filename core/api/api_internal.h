@@ -88,6 +88,11 @@ bool api_auth_owns(const struct api_call *call, const struct job *job);
 
 /* The Idempotency-Key, and what came with it; the body must be there still.  False: answered. */
 bool api_idempotency_read(struct api_call *call);
+struct store_admission api_admission_of(const struct api_call *call); /* borrows from the call */
+/* The headers that tell what the key's rate leaves, if it has one; and the answer to what was not admitted.
+ */
+void api_rate_show(struct api_call *call, const struct store_submitted *r);
+void api_admission_refuse(struct api_call *call, const struct err *err, const struct store_submitted *r);
 /* store_submit() with what the call's key may; on_admitted() or a refusal follows, if somebody is there to
  * hear it. */
 void api_admit(struct api_call *call, struct job *const *jobs, size_t count,

@@ -364,9 +364,12 @@ struct store_deliveries {
 typedef void (*store_deliveries_fn)(void *arg, const struct err *err, const struct store_deliveries *d);
 /* What became of a job's webhook; borrowed for the callback.  ERR_NOT_FOUND if unknown or expired. */
 void store_outbox_view(struct store *s, const char *token, store_deliveries_fn done, void *arg);
-/* Delivers it anew, from now on.  ERR_NOT_FOUND; ERR_CONFLICT with the reason: no callback, not ended, under
- * way at this moment. */
-void store_outbox_again(struct store *s, const char *token, store_done_fn done, void *arg);
+/* Delivers it anew: due now, and in its queue as any other.  It counts as a job by the rate in `admission`,
+ * of whose rest nothing is asked.  A pause of its endpoint ends for it, if none did so in the last pause_ms.
+ * ERR_NOT_FOUND; ERR_CONFLICT with the reason: no callback, not ended, under way at this moment; ERR_FULL
+ * with STORE_RATE_EXCEEDED. */
+void store_outbox_again(struct store *s, const char *token, const struct store_admission *admission,
+                        uint64_t pause_ms, store_submitted_fn done, void *arg);
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 

@@ -226,6 +226,9 @@ void store_calls_late(struct store *s);    /* answers those whose time is over *
 void store_done_reply(struct store_call *c, const redisReply *reply,
                       const struct err *err); /* for store_done_fn */
 
+/* store_submit.c: for store_submitted_fn */
+void store_submitted_reply(struct store_call *c, const redisReply *reply, const struct err *err);
+
 /* ---- records (store_codec.c) ------------------------------------------------------------------ */
 
 /* whole: with token, callback, args, source and tests; else what a view shows. */

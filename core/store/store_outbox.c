@@ -212,10 +212,14 @@ void store_outbox_view(struct store *s, const char *token, store_deliveries_fn d
     store_script_call(s, SCRIPT_OUTBOX_VIEW, &a, on_viewed, (void (*)(void))done, arg, NULL);
 }
 
-void store_outbox_again(struct store *s, const char *token, store_done_fn done, void *arg)
+void store_outbox_again(struct store *s, const char *token, const struct store_admission *admission,
+                        uint64_t pause_ms, store_submitted_fn done, void *arg)
 {
     struct store_args a = {0};
 
     store_args_str(&a, token);
-    store_script_call(s, SCRIPT_OUTBOX_AGAIN, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+    store_args_num(&a, admission->rate);
+    store_args_num(&a, MAX(admission->burst, (uint64_t)1));
+    store_args_num(&a, pause_ms);
+    store_script_call(s, SCRIPT_OUTBOX_AGAIN, &a, store_submitted_reply, (void (*)(void))done, arg, NULL);
 }

@@ -75,8 +75,7 @@ static int read_submitted(const redisReply *reply, struct store_submitted *r, st
         r->reset_ms = number_at(reply, 2);
         r->retry_ms = number_at(reply, 3);
         r->how = how[0] == 'O' ? STORE_ADMITTED : STORE_RATE_EXCEEDED;
-        return how[0] == 'O' ? 0
-                             : err_set(reterr, ERR_FULL, "more jobs than this key may submit in the time");
+        return how[0] == 'O' ? 0 : err_set(reterr, ERR_FULL, "more than this key may ask for in the time");
     }
     if (strcmp(how, "SAME") == 0) {
         r->how = STORE_ADMITTED_BEFORE;
@@ -92,7 +91,7 @@ static int read_submitted(const redisReply *reply, struct store_submitted *r, st
     return err_set(reterr, ERR_INTERNAL, "Redis answered something else than what became of a submission");
 }
 
-static void on_submitted(struct store_call *c, const redisReply *reply, const struct err *err)
+void store_submitted_reply(struct store_call *c, const redisReply *reply, const struct err *err)
 {
     store_submitted_fn done = (store_submitted_fn)c->done;
     struct store_submitted r = {.how = STORE_ADMITTED};
@@ -119,12 +118,12 @@ void store_submit(struct store *s, struct job *const *jobs, size_t count,
             job_args(&s->o, &a, jobs[i], &records[2 * i], &records[2 * i + 1]);
     }
     if (rc == 0) {
-        store_script_call_surely(s, SCRIPT_SUBMIT, &a, on_submitted, (void (*)(void))done, arg);
+        store_script_call_surely(s, SCRIPT_SUBMIT, &a, store_submitted_reply, (void (*)(void))done, arg);
         if (s->ready_fn != NULL) /* a worker in this process asks in the same breath: one round, one write */
             s->ready_fn(s->ready_arg);
     } else { /* no memory: asked without a question, it is answered as unreachable */
         store_args_done(&a);
-        store_refuse(s, on_submitted, (void (*)(void))done, arg);
+        store_refuse(s, store_submitted_reply, (void (*)(void))done, arg);
     }
     for (size_t i = 0; i < 2 * count; i++)
         buf_done(&records[i]);

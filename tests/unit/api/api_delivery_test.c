@@ -148,6 +148,18 @@ static void test_again(void **state)
     answer_done(&a);
     x = taken(fx);
     assert_int_equal(x.attempt, 2);
+    settle(&x, STORE_GIVEN_UP, 410, "status 410");
+    fx->conf->rate_per_minute = fx->conf->rate_burst = 1; /* what is asked for again counts as a job */
+    http(fx, &a, "POST", path, NULL, NULL);
+    assert_int_equal(a.status, 202);
+    answer_done(&a);
+    x = taken(fx);
+    settle(&x, STORE_GIVEN_UP, 410, "status 410");
+    http(fx, &a, "POST", path, NULL, NULL);
+    assert_int_equal(a.status, 429);
+    assert_has(&a, "urn:execd:problem:quota-exceeded");
+    assert_has(&a, "(rate_per_minute)");
+    answer_done(&a);
     fx->conf->hook_enabled = false;
     http(fx, &a, "POST", path, NULL, NULL);
     assert_int_equal(a.status, 409);

@@ -44,7 +44,7 @@ struct answer {
     uint64_t next_ms, paused_ms, outbox, undelivered;
     struct store_deliveries view;
     struct store_attempt log[STORE_ATTEMPTS_MAX];
-    char claimed[UUID_SIZE];
+    struct store_submitted asked;
 };
 
 static void give_up(void *arg)
@@ -665,6 +665,24 @@ static void test_the_log_is_bounded(void **state)
     store_free(s);
 }
 
+static void on_asked(void *arg, const struct err *err, const struct store_submitted *r)
+{
+    struct answer *a = arg;
+
+    if (r != NULL)
+        a->asked = *r;
+    take_err(a, err);
+}
+
+static struct answer again(struct store *s, const char *token, uint64_t rate, uint64_t pause_ms)
+{
+    const struct store_admission m = {.rate = rate, .burst = 2};
+    struct answer a;
+
+    ASK(a, store_outbox_again(s, token, &m, pause_ms, on_asked, &a));
+    return a;
+}
+
 /* Redelivery: all attempts and all time are before it again; attempts go on being numbered. */
 static void test_again(void **state)
 {
@@ -674,15 +692,15 @@ static void test_again(void **state)
 
     (void)state;
     ended(s, NULL, plain);
-    ASK(a, store_outbox_again(s, plain, on_done, &a));
+    a = again(s, plain, 0, 60000);
     assert_int_equal(a.err.code, ERR_CONFLICT);
     assert_string_equal(a.err.text, "the job has no callback_url");
-    ASK(a, store_outbox_again(s, "00000000-0000-4000-8000-000000000000", on_done, &a));
+    a = again(s, "00000000-0000-4000-8000-000000000000", 0, 60000);
     assert_int_equal(a.err.code, ERR_NOT_FOUND);
 
     ended(s, "http://there/", token);
     claim_one(s, &long_rules, &a);
-    ASK(a, store_outbox_again(s, token, on_done, &a));
+    a = again(s, token, 0, 60000);
     assert_int_equal(a.err.code, ERR_CONFLICT);
     assert_string_equal(a.err.text, "a delivery is under way");
     settle(s, &long_rules, &(struct taken){.attempt = 1}, STORE_GIVEN_UP, STORE_WELL, 0); /* no such token */
@@ -691,7 +709,7 @@ static void test_again(void **state)
     settle(s, &long_rules, &a.taken[0], STORE_GIVEN_UP, STORE_WELL, 0);
     assert_int_equal(claim(s, &long_rules, 8, &a), 0);
 
-    ASK(a, store_outbox_again(s, token, on_done, &a));
+    a = again(s, token, 0, 60000);
     assert_int_equal(a.err.code, 0);
     assert_int_equal(view_of(s, token).view.state, STORE_DELIVERY_PENDING);
     claim_one(s, &long_rules, &a);
@@ -715,9 +733,47 @@ static void test_again_ends_a_pause(void **state)
     claim_one(s, &r, &a);
     assert_int_equal(settle(s, &r, &a.taken[0], STORE_FAILED, STORE_ILL, 1), 60000);
     assert_int_equal(claim(s, &r, 8, &a), 0);
-    ASK(a, store_outbox_again(s, token, on_done, &a));
+    a = again(s, token, 0, 60000);
     claim_one(s, &r, &a);
     assert_string_equal(a.taken[0].token, token);
+    assert_int_equal(settle(s, &r, &a.taken[0], STORE_FAILED, STORE_ILL, 1), 120000);
+    assert_int_equal(again(s, token, 0, 60000).err.code, 0); /* but not each time: it waits as others do */
+    assert_int_equal(view_of(s, token).view.state, STORE_DELIVERY_PENDING);
+    assert_int_equal(claim(s, &r, 8, &a), 0);
+    assert_true(a.next_ms > 60000);
+    assert_int_equal(again(s, token, 0, 0).err.code, 0);
+    claim_one(s, &r, &a);
+    store_free(s);
+}
+
+/* It counts by the key's rate, and waits for a place at its endpoint. */
+static void test_again_is_bounded(void **state)
+{
+    struct store *s = open_fresh();
+    char tokens[6][UUID_SIZE];
+    struct answer a, b;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(tokens); i++)
+        ended(s, "http://there/", tokens[i]);
+    assert_int_equal(claim(s, &long_rules, 8, &a), 4);
+    for (size_t i = 0; i < 4; i++)
+        settle(s, &long_rules, &a.taken[i], STORE_GIVEN_UP, STORE_WELL, 0);
+    assert_int_equal(claim(s, &long_rules, 8, &a), 2);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(again(s, tokens[i], 0, 60000).err.code, 0);
+    assert_int_equal(claim(s, &long_rules, 8, &b), 2); /* there are four places */
+    settle(s, &long_rules, &a.taken[0], STORE_GIVEN_UP, STORE_WELL, 0);
+    settle(s, &long_rules, &a.taken[1], STORE_GIVEN_UP, STORE_WELL, 0);
+    for (size_t i = 0; i < 2; i++) {
+        b = again(s, tokens[4 + i], 1, 60000);
+        assert_int_equal(b.err.code, 0);
+        assert_true(b.asked.metered && b.asked.left == 1 - i);
+    }
+    b = again(s, tokens[4], 1, 60000);
+    assert_int_equal(b.err.code, ERR_FULL);
+    assert_int_equal(b.asked.how, STORE_RATE_EXCEEDED);
+    assert_in_range(b.asked.retry_ms, 1, 60000);
     store_free(s);
 }
 
@@ -813,6 +869,7 @@ int main(void)
         cmocka_unit_test(test_the_log_is_bounded),
         cmocka_unit_test(test_again),
         cmocka_unit_test(test_again_ends_a_pause),
+        cmocka_unit_test(test_again_is_bounded),
         cmocka_unit_test(test_nothing_is_left),
         cmocka_unit_test(test_an_expired_job_is_dropped),
     };
