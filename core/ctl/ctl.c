@@ -46,7 +46,8 @@ const struct ctl_command ctl_commands[] = {
     {"redeliver", ctl_redeliver, 1, -1, "",
      "usage: execctl redeliver TOKEN...\n"
      "\n"
-     "Has the webhook of each job delivered anew, at once.  Exit status 0 if the server will.\n"},
+     "Has the webhook of each job delivered anew, as soon as its receiver's turn comes.  Each counts as a\n"
+     "job by the key's rate.  Exit status 0 if the server will.\n"},
     {"dead", ctl_dead, 1, -1, "",
      "usage: execctl dead list\n"
      "       execctl dead show TOKEN...\n"
