@@ -211,10 +211,8 @@ struct conf *conf_free(struct conf *c)
         else if (it->type == CONF_STRINGS)
             conf_list_clear(c, it);
     }
-    for (size_t i = 0; i < c->key_count; i++) {
-        free(c->keys[i].name);
-        conf_secret_free(c->keys[i].key);
-    }
+    for (size_t i = 0; i < c->key_count; i++)
+        conf_key_clear(&c->keys[i]);
     free(c->keys);
     for (size_t i = 0; i < c->plugin_count; i++)
         plugin_done(&c->plugins[i]);

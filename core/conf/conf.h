@@ -41,6 +41,8 @@ struct conf_key { /* an API key */
     uint64_t weight;                           /* turns beside a key of weight 1 */
     uint64_t max_jobs, max_bytes, rate, burst; /* as queue.key_max_jobs and so on, which are in here where
                                                 * the key says nothing */
+    char *hook_secret, *hook_previous_secret;  /* in place of both hook_secret and so on below; NULL: these
+                                                * sign. The second is never without the first */
 };
 
 struct conf {

@@ -100,6 +100,7 @@ char *conf_scalar_text(const struct config_setting_t *s, bool shown);
 /* "is no key of api; did you mean `address`?" */
 void conf_suggest(const char *section, const char *name, char *out, size_t size);
 void conf_keys_read(struct conf_load *l, const struct conf_item *it, const struct config_setting_t *s);
+void conf_key_clear(struct conf_key *key);
 /* What a key does not say of itself is as the common keys say. */
 void conf_keys_derive(struct conf *c);
 void conf_strings_read(struct conf_load *l, const struct conf_item *it, const struct config_setting_t *s);

@@ -53,6 +53,40 @@ void conf_keys_derive(struct conf *c)
     }
 }
 
+/* ---- secrets of one key ------------------------------------------------------------------- */
+
+struct secret {
+    const char *name;
+    size_t offset; /* in struct conf_key */
+    conf_rule_fn rule;
+};
+static const struct secret secrets[] = {
+    {"key", offsetof(struct conf_key, key), conf_rule_api_key},
+    {"hook_secret", offsetof(struct conf_key, hook_secret), conf_rule_hook_secret},
+    {"hook_previous_secret", offsetof(struct conf_key, hook_previous_secret), conf_rule_hook_secret},
+};
+
+static const struct secret *secret_find(const char *name, enum conf_secret_way *ret_way)
+{
+    for (size_t i = 0; i < COUNT_OF(secrets); i++)
+        if (conf_secret_way(name, secrets[i].name, ret_way))
+            return &secrets[i];
+    return NULL;
+}
+
+static char **secret_of(struct conf_key *key, const struct secret *secret)
+{
+    return (char **)(void *)((char *)key + secret->offset);
+}
+
+void conf_key_clear(struct conf_key *key)
+{
+    free(key->name);
+    for (size_t i = 0; i < COUNT_OF(secrets); i++)
+        conf_secret_free(*secret_of(key, &secrets[i]));
+    *key = (struct conf_key){.name = NULL};
+}
+
 /* ---- the list ------------------------------------------------------------------------------ */
 
 struct key_read {
@@ -88,34 +122,45 @@ static void number_member(struct key_read *k, const struct conf_item *it, const 
         key_mistake(k, line_of(s), "%s %.40s %s", it->name, text, why.text);
 }
 
+static void secret_member(struct key_read *k, const struct secret *secret, enum conf_secret_way way,
+                          const config_setting_t *s)
+{
+    const char *name = config_setting_name(s), *text = config_setting_get_string(s), *x = secret->name;
+    char **value = secret_of(&k->key, secret);
+    struct err why = {0};
+
+    if (*value != NULL)
+        key_mistake(k, line_of(s), "the secret is given twice; one of %s, %s_file and %s_env is enough", x, x,
+                    x);
+    else if (conf_secret_get(way, text, value, &why) != 0)
+        key_mistake(k, line_of(s), "%s: %.120s %s", name, conf_secret_shown(way, text), why.text);
+    else if (secret->rule(*value, &why) != 0)
+        key_mistake(k, line_of(s), "the secret of %s %s", name, why.text);
+}
+
 static void key_member(struct key_read *k, const config_setting_t *s)
 {
     const char *name = config_setting_name(s), *text = config_setting_get_string(s);
     const struct conf_item *number = number_find(name);
     enum conf_secret_way way;
+    const struct secret *secret = secret_find(name, &way);
     struct err why = {0};
 
-    if (number != NULL) {
+    if (number != NULL)
         number_member(k, number, s);
-    } else if (strcmp(name, "name") != 0 && !conf_secret_way(name, "key", &way)) {
+    else if (strcmp(name, "name") != 0 && secret == NULL)
         key_mistake(k, line_of(s),
-                    "`%s` is no key of it; name, key, key_file, key_env, weight, max_jobs, max_bytes, "
-                    "rate_per_minute and rate_burst are",
+                    "`%s` is no key of it; name, key, key_file, key_env, hook_secret, hook_previous_secret "
+                    "(and _file, _env), weight, max_jobs, max_bytes, rate_per_minute and rate_burst are",
                     name);
-    } else if (config_setting_type(s) != CONFIG_TYPE_STRING) {
+    else if (config_setting_type(s) != CONFIG_TYPE_STRING)
         key_mistake(k, line_of(s), "%s must be a string in quotes", name);
-    } else if (strcmp(name, "name") == 0) {
-        if (conf_rule_name(text, &why) != 0)
-            key_mistake(k, line_of(s), "name \"%.80s\" %s", text, why.text);
-        else
-            k->key.name = mem_dup(text);
-    } else if (k->key.key != NULL) {
-        key_mistake(k, line_of(s), "the secret is given twice; one of key, key_file and key_env is enough");
-    } else if (conf_secret_get(way, text, &k->key.key, &why) != 0) {
-        key_mistake(k, line_of(s), "%s: %.120s %s", name, conf_secret_shown(way, text), why.text);
-    } else if (conf_rule_api_key(k->key.key, &why) != 0) {
-        key_mistake(k, line_of(s), "the secret of %s %s", name, why.text);
-    }
+    else if (secret != NULL)
+        secret_member(k, secret, way, s);
+    else if (conf_rule_name(text, &why) != 0)
+        key_mistake(k, line_of(s), "name \"%.80s\" %s", text, why.text);
+    else
+        k->key.name = mem_dup(text);
 }
 
 static void key_check(struct key_read *k)
@@ -126,6 +171,8 @@ static void key_check(struct key_read *k)
         key_mistake(k, k->line, "it has no name");
     if (!k->failed && k->key.key == NULL)
         key_mistake(k, k->line, "it has no secret: key_file, key_env or key");
+    if (!k->failed && k->key.hook_previous_secret != NULL && k->key.hook_secret == NULL)
+        key_mistake(k, k->line, "hook_previous_secret: there is no hook_secret that it was before");
     for (size_t i = 0; i < c->key_count && !k->failed; i++) {
         if (strcmp(c->keys[i].name, k->key.name) == 0)
             key_mistake(k, k->line, "the name `%s` is taken by another one", k->key.name);
@@ -166,11 +213,9 @@ void conf_keys_read(struct conf_load *l, const struct conf_item *it, const confi
         for (int m = 0; m < config_setting_length(e); m++)
             key_member(&k, config_setting_get_elem(e, (unsigned)m));
         key_check(&k);
-        if (k.failed) {
-            free(k.key.name);
-            conf_secret_free(k.key.key);
-        } else {
+        if (k.failed)
+            conf_key_clear(&k.key);
+        else
             key_add(l->conf, &k.key);
-        }
     }
 }

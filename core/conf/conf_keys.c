@@ -64,7 +64,10 @@ const struct conf_item conf_items[] = {
          "(how "
          "many of its jobs are taken for each one of a key of weight 1, which is the default), and its own "
          "rate_per_minute, rate_burst, max_jobs and max_bytes in place of what is said here and in "
-         "queue.key_max_jobs and queue.key_max_bytes.  None: no key is asked for"},
+         "queue.key_max_jobs and queue.key_max_bytes.  With a hook_secret of its own (and a "
+         "hook_previous_secret; _file and _env too) its webhooks are signed by that, and not by hook.secret. "
+         " "
+         "None: no key is asked for"},
     {"api", "rate_per_minute", CONF_COUNT, AT(rate_per_minute), .initial = "0", .min = 0, .max = 1000000000,
      .help = "Jobs that one key may submit in a minute; what is beyond answers 429 with Retry-After.  0: any "
              "number"},

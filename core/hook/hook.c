@@ -33,7 +33,7 @@ struct hook {
     struct store_outbox_rules rules;
     struct net_client *client;
     struct hook_guard guard;
-    struct hook_keys keys;
+    struct hook_secrets secrets;
     struct loop_timer *timer;
     struct sendings sendings;
     struct hook_tenants tenants;
@@ -156,6 +156,7 @@ static void on_answer(void *arg, const struct err *err, const struct net_answer 
 static int post(struct sending *s, const char *url, struct bytes body, struct err *reterr)
 {
     struct hook *h = s->hook;
+    const struct hook_keys *keys = hook_secrets_of(&h->secrets, s->tenant->name);
     uint64_t now = clock_wall_ms() / 1000;
     CLEAN_BUF struct buf signatures = {0};
     CLEAN_FREE char *id = mem_printf("webhook-id: %s", s->token);
@@ -168,9 +169,9 @@ static int post(struct sending *s, const char *url, struct bytes body, struct er
                             .deadline_ms = h->conf->hook_timeout_ms,
                             .answer_max = ANSWER_MAX};
 
-    if (h->keys.count > 0) {
+    if (keys->count > 0) {
         if (buf_adds(&signatures, "webhook-signature: ") != 0 ||
-            hook_sign_all(&h->keys, s->token, now, body, &signatures) != 0)
+            hook_sign_all(keys, s->token, now, body, &signatures) != 0)
             return err_set(reterr, ERR_AGAIN, "no memory for a signature");
         headers[3] = signatures.data;
     }
@@ -293,8 +294,9 @@ int hook_start(struct loop *loop, struct store *store, const struct conf *conf, 
     TAILQ_INIT(&h->sendings);
     hook_tenants_open(&h->tenants);
     if ((rc = hook_guard_open(&h->guard, conf, reterr)) != 0 ||
-        (rc = hook_keys_read(conf, &h->keys, reterr)) != 0 ||
+        (rc = hook_secrets_open(&h->secrets, conf, reterr)) != 0 ||
         (rc = net_client_open(loop, &o, &h->client, reterr)) != 0) {
+        hook_secrets_close(&h->secrets);
         free(h);
         return rc;
     }
@@ -323,7 +325,7 @@ void hook_stop(struct hook *h)
         sending_free(s);
     }
     net_client_free(h->client);
-    explicit_bzero(&h->keys, sizeof(h->keys));
+    hook_secrets_close(&h->secrets);
     h->stopped = true;
     unref(h); /* or with the store's last answer */
 }

@@ -15,7 +15,7 @@
  *
  * The body is the job as the API shows it.  With hook.secret it is signed by the Standard Webhooks scheme
  * (standardwebhooks.com, symmetric `v1`): HMAC-SHA256 over "id.timestamp.body"; with hook.previous_secret by
- * both, so that receivers can change over one by one.
+ * both, so that receivers can change over one by one.  An API key may have secrets of its own in their place.
  *
  * The guard (hook_guard.c) is asked about the very address that is connected to, so that no name can be
  * resolved to something else in between; redirects are not followed.
@@ -30,7 +30,7 @@
 #include "store/store.h"
 
 struct hook;
-/* ERR_CONFIG: a secret or a network of the section hook cannot be read. */
+/* ERR_CONFIG: a secret of the section hook or of a key, or a network, cannot be read. */
 int hook_start(struct loop *loop, struct store *store, const struct conf *conf, struct hook **ret,
                struct err *reterr) NODISCARD;
 /* How long the delivery of one result may go on, ms, from the job's end: it must be kept that long. */

@@ -37,7 +37,21 @@ struct hook_keys {
 };
 /* "whsec_<base64 of 24 to 64 bytes>"; `name` is the key of the file, for the error. */
 int hook_key_read(const char *name, const char *secret, struct hook_key *ret, struct err *reterr);
-int hook_keys_read(const struct conf *conf, struct hook_keys *ret, struct err *reterr);
+/* `secret` NULL: none, and then no `previous` either; `whose`: before their names in an error. */
+int hook_keys_read(const char *whose, const char *secret, const char *previous, struct hook_keys *ret,
+                   struct err *reterr);
+/* Those of the section hook, and those of API keys that have their own. */
+struct hook_secrets {
+    struct hook_keys common;
+    struct hook_own {
+        char *tenant;
+        struct hook_keys keys;
+    } * own;
+    size_t own_count;
+};
+int hook_secrets_open(struct hook_secrets *x, const struct conf *conf, struct err *reterr) NODISCARD;
+void hook_secrets_close(struct hook_secrets *x); /* nothing of them stays in memory */
+const struct hook_keys *hook_secrets_of(const struct hook_secrets *x, const char *tenant);
 /* "v1,<base64>" over "id.timestamp.body"; buf errors. */
 int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body,
               struct buf *out);

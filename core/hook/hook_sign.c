@@ -28,24 +28,70 @@ int hook_key_read(const char *name, const char *secret, struct hook_key *ret, st
                                   KEY_MIN, HOOK_KEY_MAX);
 }
 
-int hook_keys_read(const struct conf *conf, struct hook_keys *ret, struct err *reterr)
+int hook_keys_read(const char *whose, const char *secret, const char *previous, struct hook_keys *ret,
+                   struct err *reterr)
 {
     const struct {
         const char *name, *secret;
-    } from[COUNT_OF(ret->list)] = {{"hook.secret", conf->hook_secret},
-                                   {"hook.previous_secret", conf->hook_previous_secret}};
+    } from[COUNT_OF(ret->list)] = {{"secret", secret}, {"previous_secret", previous}};
+    char name[128];
 
     *ret = (struct hook_keys){.count = 0};
-    for (size_t i = 0; i < COUNT_OF(from); i++) {
-        int rc = from[i].secret == NULL
-                     ? 0
-                     : hook_key_read(from[i].name, from[i].secret, &ret->list[ret->count++], reterr);
+    for (size_t i = 0; i < COUNT_OF(from) && from[i].secret != NULL; i++) {
+        int rc;
 
-        if (rc != 0)
+        snprintf(name, sizeof(name), "%s%s", whose, from[i].name);
+        if ((rc = hook_key_read(name, from[i].secret, &ret->list[ret->count++], reterr)) != 0)
             return rc;
     }
     return 0;
 }
+
+/* ---- whose -------------------------------------------------------------------------------- */
+
+static int own_read(struct hook_secrets *x, const struct conf_key *key, struct err *reterr)
+{
+    struct hook_own *own = &x->own[x->own_count++];
+    char whose[96];
+
+    own->tenant = mem_dup(key->name);
+    snprintf(whose, sizeof(whose), "api.keys: `%.64s`: hook_", key->name);
+    return hook_keys_read(whose, key->hook_secret, key->hook_previous_secret, &own->keys, reterr);
+}
+
+int hook_secrets_open(struct hook_secrets *x, const struct conf *conf, struct err *reterr)
+{
+    int rc = hook_keys_read("hook.", conf->hook_secret, conf->hook_previous_secret, &x->common, reterr);
+
+    x->own = mem_zero(MAX(conf->key_count, (size_t)1), sizeof(*x->own));
+    x->own_count = 0;
+    for (size_t i = 0; i < conf->key_count && rc == 0; i++)
+        if (conf->keys[i].hook_secret != NULL)
+            rc = own_read(x, &conf->keys[i], reterr);
+    if (rc != 0)
+        hook_secrets_close(x);
+    return rc;
+}
+
+void hook_secrets_close(struct hook_secrets *x)
+{
+    for (size_t i = 0; i < x->own_count; i++) {
+        free(x->own[i].tenant);
+        explicit_bzero(&x->own[i], sizeof(x->own[i]));
+    }
+    free(x->own);
+    explicit_bzero(x, sizeof(*x));
+}
+
+const struct hook_keys *hook_secrets_of(const struct hook_secrets *x, const char *tenant)
+{
+    for (size_t i = 0; i < x->own_count; i++)
+        if (strcmp(x->own[i].tenant, tenant) == 0)
+            return &x->own[i].keys;
+    return &x->common;
+}
+
+/* ---- signatures ---------------------------------------------------------------------------- */
 
 int hook_sign(const struct hook_key *key, const char *id, uint64_t timestamp, struct bytes body,
               struct buf *out)

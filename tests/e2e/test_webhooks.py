@@ -43,17 +43,40 @@ def test_retries_until_accepted(start):
     receiver.close()
 
 
-def test_signature(start, receiver):
-    key = bytes(range(24))
-    s = start({"hook": {"allow_private": True, "secret": "whsec_" + base64.b64encode(key).decode()}})
-    token = s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})[0]
-    headers, body = receiver.wait(1)[0]
+def secret_of(key):
+    return "whsec_" + base64.b64encode(key).decode()
+
+
+def is_signed(headers, body, key):
+    """By this key, and by no other."""
     h = {k.lower(): v for k, v in headers.items()}
     assert h["webhook-id"] and abs(int(h["webhook-timestamp"]) - time.time()) < 60
     signed = ("%s.%s." % (h["webhook-id"], h["webhook-timestamp"])).encode() + body
-    want = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-    assert want in h["webhook-signature"].split(" ")
+    return h["webhook-signature"] == "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def test_signature(start, receiver):
+    key = bytes(range(24))
+    s = start({"hook": {"allow_private": True, "secret": secret_of(key)}})
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})[0]
+    headers, body = receiver.wait(1)[0]
+    assert is_signed(headers, body, key)
     assert token.encode() in body
+
+
+def test_a_key_has_its_own_secret(start, receiver):
+    """What it submits is signed by that; what another one submits is not, though it names the same receiver."""
+    common, own = bytes(range(24)), bytes(range(1, 25))
+    keys = [{"name": "a", "key": "a-key-of-the-tests-0123456789", "hook_secret": secret_of(own)},
+            {"name": "b", "key": "b-key-of-the-tests-0123456789"}]
+    s = start({"hook": dict(HOOKS, secret=secret_of(common)), "api": {"keys": keys}})
+    for i, (key, secret) in enumerate(zip(keys, (own, common))):
+        r = s.request("POST", "/v1/jobs", headers={"X-Auth-Token": key["key"]},
+                      json={"source_code": "print(1)", "language_id": PYTHON, "callback_url": receiver.url})
+        assert r.status_code == 202, r.text
+        assert is_signed(*receiver.wait(i + 1)[i], secret)
+    s.stop()
+    assert "whsec_" not in s.logged() and secret_of(own)[6:] not in s.logged()
 
 
 def test_private_addresses_are_refused_by_default(start, receiver):

@@ -259,10 +259,12 @@ static void test_keys_and_secrets(void **state)
     CLEAN_FREE char *text =
         mem_printf("api = { address = \"0.0.0.0\"; keys = ( { name = \"a\"; key_file = \"%s\"; },\n"
                    "  { name = \"b\"; key_env = \"CONF_TEST_KEY\"; }, { name = \"c-1.x\"; key = "
-                   "\"sixteen-letters!\"; weight = 5; max_bytes = \"2M\"; rate_per_minute = 60; } );\n"
+                   "\"sixteen-letters!\"; weight = 5; max_bytes = \"2M\"; rate_per_minute = 60;\n"
+                   "  hook_secret_file = \"%s\"; hook_previous_secret = "
+                   "\"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\"; } );\n"
                    "  rate_burst = 7; };\n"
                    "queue = { password_env = \"CONF_TEST_KEY\"; }; hook = { secret_file = \"%s\"; };",
-                   key, secret);
+                   key, secret, secret);
     static const char whsec[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\r\n";
     struct conf *c;
 
@@ -286,6 +288,9 @@ static void test_keys_and_secrets(void **state)
     assert_int_equal(c->keys[2].burst, 7);
     assert_string_equal(c->queue_password, "a-key-from-the-environment");
     assert_string_equal(c->hook_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    assert_null(c->keys[0].hook_secret);
+    assert_string_equal(c->keys[2].hook_secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    assert_string_equal(c->keys[2].hook_previous_secret, "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX");
     conf_free(c);
     setenv("EXECD_QUEUE_PASSWORD_FILE", key, 1);
     c = load_text("", NULL);

@@ -164,9 +164,17 @@ static const struct {
     {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; rate_per_minute = \"5\"; } ); };",
      "1: api.keys: item 0: rate_per_minute must be a whole number\n"},
     {"api = { keys = ( { nam = \"a\"; key = 5; } ); };",
-     "1: api.keys: item 0: `nam` is no key of it; name, key, key_file, key_env, weight, max_jobs, max_bytes, "
-     "rate_per_minute and rate_burst are\n"
+     "1: api.keys: item 0: `nam` is no key of it; name, key, key_file, key_env, hook_secret, "
+     "hook_previous_secret (and _file, _env), weight, max_jobs, max_bytes, rate_per_minute and rate_burst "
+     "are\n"
      "1: api.keys: item 0: key must be a string in quotes\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; hook_secret = \"whsec_c2hvcnQ=\"; } ); };",
+     "1: api.keys: item 0: the secret of hook_secret must be \"whsec_\" and 24 to 64 bytes in base64; make "
+     "one with: "
+     "printf 'whsec_%s\\n' \"$(openssl rand -base64 32)\"\n"},
+    {"api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; hook_previous_secret = "
+     "\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"; } ); };",
+     "1: api.keys: item 0: hook_previous_secret: there is no hook_secret that it was before\n"},
     /* other secrets */
     {"queue = { password = \"a\";\n password_file = \"/x\"; };",
      "2: queue.password_file: the secret is given already in line 1\n"},
@@ -335,7 +343,7 @@ static void test_files_that_are_none(void **state)
 static void test_no_secret_in_mistakes(void **state)
 {
     CLEAN_FREE char *got = mistakes_of(
-        "api = { keys = ( { name = \"a\"; key = \"hush hush\"; key_x = 1; } ); };\n"
+        "api = { keys = ( { name = \"a\"; key = \"hush hush\"; hook_secret = \"hush\"; key_x = 1; } ); };\n"
         "queue = { url = \"redis:/:hush@h\"; password = \"hush\\n\"; };\nhook = { secret = \"hush\"; };\n"
         "hook = { secret = \"hush\"; };");
 

@@ -154,12 +154,10 @@ static void test_guard_denies(void **state)
 
 static void sign(const char *secret, const char *previous, struct buf *out)
 {
-    struct conf conf = {.hook_secret = (char *)(uintptr_t)secret,
-                        .hook_previous_secret = (char *)(uintptr_t)previous};
     struct hook_keys keys;
     struct err err = {0};
 
-    assert_int_equal(hook_keys_read(&conf, &keys, &err), 0);
+    assert_int_equal(hook_keys_read("hook.", secret, previous, &keys, &err), 0);
     assert_int_equal(keys.count, (secret != NULL) + (previous != NULL));
     assert_int_equal(hook_sign_all(&keys, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
                                    bytes_of("{\"test\": 2432232314}"), out),
@@ -200,6 +198,36 @@ static void test_rotation(void **state)
     assert_string_equal(both.data + other.len, " " VECTOR_SIGNATURE);
     sign(NULL, NULL, &none);
     assert_int_equal(none.len, 0);
+}
+
+/* A key's own secrets sign its webhooks, and nothing else does. */
+static void test_secrets_of_a_key(void **state)
+{
+    struct conf_key list[] = {{.name = (char *)(uintptr_t) "a"},
+                              {.name = (char *)(uintptr_t) "b",
+                               .hook_secret = (char *)(uintptr_t)VECTOR_SECRET,
+                               .hook_previous_secret = (char *)(uintptr_t)OTHER_SECRET}};
+    struct conf conf = {.keys = list, .key_count = 2, .hook_secret = (char *)(uintptr_t)OTHER_SECRET};
+    struct hook_key vector, other;
+    struct hook_secrets x;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(hook_key_read("k", VECTOR_SECRET, &vector, &err), 0);
+    assert_int_equal(hook_key_read("k", OTHER_SECRET, &other, &err), 0);
+    assert_int_equal(hook_secrets_open(&x, &conf, &err), 0);
+    assert_int_equal(hook_secrets_of(&x, "b")->count, 2);
+    assert_memory_equal(&hook_secrets_of(&x, "b")->list[0], &vector, sizeof(vector));
+    assert_memory_equal(&hook_secrets_of(&x, "b")->list[1], &other, sizeof(other));
+    assert_int_equal(hook_secrets_of(&x, "a")->count,
+                     1); /* what says nothing, or is gone, has the common one */
+    assert_memory_equal(&hook_secrets_of(&x, "a")->list[0], &other, sizeof(other));
+    assert_ptr_equal(hook_secrets_of(&x, "gone"), hook_secrets_of(&x, "a"));
+    hook_secrets_close(&x);
+    list[1].hook_secret = (char *)(uintptr_t) "whsec_short";
+    assert_int_equal(hook_secrets_open(&x, &conf, &err), ERR_CONFIG);
+    assert_non_null(strstr(err.text, "api.keys: `b`: hook_secret: "));
+    assert_null(strstr(err.text, "short"));
 }
 
 static enum store_outcome next(const struct conf *c, uint32_t tries, int status, uint64_t retry_after_s,
@@ -275,13 +303,10 @@ static void test_health(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_guard_exceptions),
-        cmocka_unit_test(test_guard_denies),
-        cmocka_unit_test(test_signature),
-        cmocka_unit_test(test_rotation),
-        cmocka_unit_test(test_outcome),
-        cmocka_unit_test(test_the_window_is_filled),
+        cmocka_unit_test(test_guard),        cmocka_unit_test(test_guard_exceptions),
+        cmocka_unit_test(test_guard_denies), cmocka_unit_test(test_signature),
+        cmocka_unit_test(test_rotation),     cmocka_unit_test(test_secrets_of_a_key),
+        cmocka_unit_test(test_outcome),      cmocka_unit_test(test_the_window_is_filled),
         cmocka_unit_test(test_health),
     };
 
