@@ -275,8 +275,9 @@ const struct conf_item conf_items[] = {
          "if they are not: a cell that is built then holds up no process elsewhere, each of which starts "
          "and ends slightly slower for it.  The option stays until the next boot"},
     {"worker", "rootfs", CONF_STRING, AT(rootfs), .initial = "", .rule = conf_rule_path,
-     .help = "A folder with a root file system of its own for the cells (`./dev rootfs` makes one).  It must "
-             "belong to root or to the user that starts execd.  Empty: parts of the machine's"},
+     .help = "A folder with a root file system of its own for the cells (`./dev rootfs` makes one).  All of "
+             "it must belong to root or to the user that starts execd, and nobody else may write it.  Empty: "
+             "parts of the machine's"},
     {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 1000, .max = 4294901760,
      .help = "The first of the 1024 user ids that cells get when execd is started as root; in a container "
              "with a user namespace of its own they must be among its ids (a pod of Kubernetes: 0 to 65535)"},

@@ -3,6 +3,7 @@
 #define EXECD_JAIL_INTERNAL_H
 
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include "cell/cell.h"
 #include "jail.h"
@@ -63,10 +64,18 @@ int jail_bundle_word(struct jail_bundle *b, uint32_t kind, const char *word, str
 
 /* jail_scan.c: what a cell must not have below the folder `path` of `root`: files with the set-user-id or
  * set-group-id bit or with capabilities, and what is neither file, folder nor link.  found() gets the rest of
- * each path, "/a/b"; what it returns but 0 ends the scan.  The start is refused when a folder cannot be read
- * that cells might. */
+ * each path, "/a/b"; what it returns but 0 ends the scan.  ERR_CONFIG: a folder cannot be read that cells
+ * might; more than *left things, which is counted down, are there; something is another's. */
 typedef int (*jail_scan_fn)(void *arg, const char *rest, struct err *reterr);
-int jail_scan(int root, const char *path, jail_scan_fn found, void *arg, struct err *reterr) NODISCARD;
+struct jail_scan {
+    jail_scan_fn found;
+    void *arg;
+    bool guarded; /* nobody but root and who starts execd may own or write a file or folder of it */
+    size_t *left; /* how many more may be looked at */
+};
+int jail_scan(const struct jail_scan *o, int root, const char *path, struct err *reterr) NODISCARD;
+/* Whether somebody else owns such a thing, or may write it. */
+bool jail_scan_others(const struct stat *st);
 /* Whether this file has such a bit or capabilities. */
 bool jail_scan_privileged(int dir, const char *name, mode_t mode);
 

@@ -91,6 +91,8 @@ int jail_plan_bind(struct jail_plan *p, int from, const char *real, const char *
                    struct err *reterr)
 {
     struct below b = {p, path};
+    /* The machine's own files are its administrator's to guard, who is who they guard against. */
+    const struct jail_scan scan = {on_found, &b, p->own && from == p->root, &p->left};
     int rc;
 
     if (p->trees++ == CELL_TREES_MAX / 2)
@@ -98,7 +100,7 @@ int jail_plan_bind(struct jail_plan *p, int from, const char *real, const char *
     if ((rc = jail_plan_put(p, is_dir ? CELL_ENTRY_DIR : CELL_ENTRY_FILE, 0444, path, bytes_of(""),
                             reterr)) != 0 ||
         (rc = jail_plan_put(p, CELL_ENTRY_TREE, from == p->machine, path, bytes_of(real), reterr)) != 0 ||
-        (rc = is_dir ? jail_scan(from, real, on_found, &b, reterr) : 0) != 0)
+        (rc = is_dir ? jail_scan(&scan, from, real, reterr) : 0) != 0)
         return rc;
     return note(p, path, NULL, reterr);
 }

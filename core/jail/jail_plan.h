@@ -5,6 +5,8 @@
 #include "jail_internal.h"
 
 #define JAIL_SHOWN_MAX 1024
+#define JAIL_LOOKED_AT_MAX                                                                                   \
+    2000000 /* below what is shown, in some 8 s; Debian with four languages has 20,000 */
 
 struct jail_plan {
     struct jail_bundle *bundle;
@@ -14,7 +16,7 @@ struct jail_plan {
         char *path; /* in a cell */
         char *real; /* of a copied file: of what */
     } shown[JAIL_SHOWN_MAX];
-    size_t count, trees, covers;
+    size_t count, trees, covers, left; /* left: of JAIL_LOOKED_AT_MAX */
 };
 
 /* Places that each cell has for itself, or that we fill: nothing else can be shown there. */

@@ -133,7 +133,7 @@ static int check_own(const struct jail_plan *p, struct err *reterr)
 
     if (fstat(p->root, &st) != 0)
         return err_sys(reterr, "look at it");
-    if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022) != 0)
+    if (jail_scan_others(&st))
         return err_set(
             reterr, ERR_CONFIG,
             "it belongs to uid %u, mode %04o; it must belong to root or to the user that starts execd, and "
@@ -241,6 +241,7 @@ int jail_root_describe(const struct jail_root *o, int *ret_fd, struct err *reter
 
     p->bundle = jail_bundle_new("root");
     p->machine = p->root = -1;
+    p->left = JAIL_LOOKED_AT_MAX;
     rc = open_roots(p, o, reterr);
     if (rc == 0)
         rc = show_all(p, o, reterr);

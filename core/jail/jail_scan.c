@@ -4,6 +4,10 @@
  * at all is the second wall.  Sockets, pipes and devices are no privilege but ways to somebody else:
  * a read-only mount does not keep anybody from writing into a pipe.
  *
+ * What the operator's own root file system consists of could be anybody's: cells mount it read-only, but who
+ * may write it on the machine decides what jobs run, and after our look could still put there what we looked
+ * for.
+ *
  * Who scans is no more than who runs in the cells, where execd was started as root and gave that up.  Links
  * are not followed, and mounts are entered: they are shown too. */
 #include "jail_internal.h"
@@ -19,8 +23,7 @@
 #define DEPTH_MAX 64
 
 struct scan {
-    jail_scan_fn found;
-    void *arg;
+    const struct jail_scan *o;
     const char *top;     /* for messages */
     char rest[PATH_MAX]; /* below top */
     size_t len;
@@ -40,6 +43,21 @@ static bool has_capabilities(int dir, const char *name, mode_t mode)
 bool jail_scan_privileged(int dir, const char *name, mode_t mode)
 {
     return (mode & (S_ISUID | S_ISGID)) != 0 || has_capabilities(dir, name, mode);
+}
+
+bool jail_scan_others(const struct stat *st)
+{
+    return (st->st_uid != 0 && st->st_uid != geteuid()) ||
+           (!S_ISLNK(st->st_mode) && (st->st_mode & 022) != 0);
+}
+
+static int refuse_others(const struct scan *s, const struct stat *st, struct err *reterr)
+{
+    return err_set(
+        reterr, ERR_CONFIG,
+        "`%s%s` belongs to uid %u, mode %04o; all of it must belong to root or to the user that starts "
+        "execd, and nobody else may write it (`chown -R`, `chmod -R go-w`)",
+        s->top, s->rest, (unsigned)st->st_uid, (unsigned)st->st_mode & 07777);
 }
 
 static int scan_dir(struct scan *s, int fd, unsigned depth, struct err *reterr);
@@ -63,11 +81,14 @@ static int scan_entry(struct scan *s, int dir, const char *name, unsigned depth,
 
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return err_sys(reterr, "look at `%s%s`", s->top, s->rest);
-    if (S_ISDIR(st.st_mode))
-        return scan_below(s, dir, name, &st, depth, reterr);
-    if (S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && !jail_scan_privileged(dir, name, st.st_mode)))
-        return 0;
-    return s->found(s->arg, s->rest, reterr);
+    if ((*s->o->left)-- == 0)
+        return err_set(reterr, ERR_CONFIG, "there is more below `%s` than can be looked through", s->top);
+    if (!S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode) &&
+        (!S_ISREG(st.st_mode) || jail_scan_privileged(dir, name, st.st_mode)))
+        return s->o->found(s->o->arg, s->rest, reterr);
+    if (s->o->guarded && jail_scan_others(&st))
+        return refuse_others(s, &st, reterr);
+    return S_ISDIR(st.st_mode) ? scan_below(s, dir, name, &st, depth, reterr) : 0;
 }
 
 /* Takes fd. */
@@ -98,16 +119,31 @@ static int scan_dir(struct scan *s, int fd, unsigned depth, struct err *reterr)
     return rc;
 }
 
-int jail_scan(int root, const char *path, jail_scan_fn found, void *arg, struct err *reterr)
+/* Takes fd. */
+static int scan_top(struct scan *s, int fd, struct err *reterr)
+{
+    struct stat st;
+    int rc = 0;
+
+    if (fstat(fd, &st) != 0)
+        rc = err_sys(reterr, "look at `%s`", s->top);
+    else if (s->o->guarded && jail_scan_others(&st))
+        rc = refuse_others(s, &st, reterr);
+    if (rc == 0)
+        return scan_dir(s, fd, 0, reterr);
+    close(fd);
+    return rc;
+}
+
+int jail_scan(const struct jail_scan *o, int root, const char *path, struct err *reterr)
 {
     struct scan *s = NEW(struct scan);
     int fd = path_open_in(root, path, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS), rc;
 
-    s->found = found;
-    s->arg = arg;
+    s->o = o;
     s->top = path;
     errno = fd < 0 ? -fd : 0;
-    rc = fd < 0 ? err_sys(reterr, "open `%s`", path) : scan_dir(s, fd, 0, reterr);
+    rc = fd < 0 ? err_sys(reterr, "open `%s`", path) : scan_top(s, fd, reterr);
     free(s);
     return rc;
 }

@@ -279,6 +279,11 @@ def replace(path, target):
     path.symlink_to(target)
 
 
+def write(path, mode):
+    path.write_text("")
+    path.chmod(mode)
+
+
 HOSTILE = {
     "proc is a link": (lambda r: replace(r / "proc", "/proc"), "its `/proc` is no folder"),
     "dev is a link": (lambda r: replace(r / "dev", "/dev"), "its `/dev` is no folder"),
@@ -291,6 +296,11 @@ HOSTILE = {
     "lib leads to the machine's": (lambda r: replace(r / "lib", "/etc"), "`/lib` is a link to `/etc`, not below /usr"),
     "lib climbs": (lambda r: replace(r / "lib", "usr/../../../etc"), "not below /usr"),
     "everybody may write it": (lambda r: r.chmod(0o777), "nobody else may write it"),
+    "everybody may write a file of it": (lambda r: write(r / "usr/lib/x", 0o646), "`/usr/lib/x` belongs to uid %d, mode 0646"),
+    "a group may write a file of it": (lambda r: write(r / "usr/lib/x", 0o664), "`/usr/lib/x` belongs to uid %d, mode 0664"),
+    "everybody may write a folder of it": (lambda r: (r / "usr/lib/deep/er").mkdir(parents=True) or
+                                           (r / "usr/lib/deep/er").chmod(0o1777), "`/usr/lib/deep/er` belongs to uid %d, mode 1777"),
+    "everybody may write its /etc": (lambda r: (r / "etc").chmod(0o777), "`/etc` belongs to uid %d, mode 0777"),
     "nothing in it": (lambda r: [shutil.rmtree(r), r.mkdir()], "it has no /usr"),
     "not there": (lambda r: shutil.rmtree(r), "No such file or directory"),
     "a file": (lambda r: (shutil.rmtree(r), r.write_text("")), "Not a directory"),
@@ -307,7 +317,20 @@ def test_a_strange_root_file_system_refuses_the_start(start, open_tmp, name):
     change, text = HOSTILE[name]
     change(root)
     said = start(own(root), wait=False).refused()
-    assert "worker.rootfs" in said and text in said, said
+    assert "worker.rootfs" in said and (text % os.getuid() if "%d" in text else text) in said, said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files to others")
+def test_what_others_own_in_a_root_file_system_refuses_the_start(start, small):
+    """A cell's own user for one, who could read there what nobody looked through: it is closed to us."""
+    closed = small / "opt/closed"
+    closed.mkdir()
+    (closed / "secret").write_text("")
+    (closed / "secret").chmod(0o4755)
+    os.chown(closed, 1900000001, 1900000001)
+    closed.chmod(0o700)
+    said = start(own(small), wait=False).refused()
+    assert "`/opt/closed` belongs to uid 1900000001, mode 0700; all of it must belong to root" in said, said
 
 
 def test_a_language_that_is_not_in_the_root_file_system_refuses_the_start(start, small):
