@@ -52,9 +52,9 @@ static int limit_cpu(struct cgroup *c, uint64_t millis, struct err *reterr)
     if (millis == 0)
         return cg_write_limit(dir, "cpu.cfs_quota_us", 0, "-1", reterr);
     quota = cg_cpu_quota(millis, &period);
-    rc = cg_write_limit(dir, "cpu.cfs_period_us", period, "-1", reterr);
-    if (rc == 0)
-        rc = cg_write(dir, "cpu.cfs_quota_us", "%llu", (unsigned long long)quota);
+    if ((rc = cg_write_limit(dir, "cpu.cfs_period_us", period, "-1", reterr)) != 0)
+        return rc;
+    rc = cg_write(dir, "cpu.cfs_quota_us", "%llu", (unsigned long long)quota);
     if (rc == -EINVAL && cg_read_u64(dir, "cpu.cfs_quota_us") == UINT64_MAX)
         return 0; /* more than what a parent allows: the parent's, which is tighter, holds */
     return rc == 0 ? 0

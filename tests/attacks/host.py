@@ -22,6 +22,18 @@ TROUBLE = re.compile(r"\b(BUG|Oops|WARNING:|hung task|soft lockup|general protec
                      r"refcount_t|KASAN|UBSAN|request_module)\b")
 
 
+def commands():
+    """The command line of every process of the machine."""
+    found = []
+    for p in os.listdir("/proc"):
+        if p.isdigit():
+            try:
+                found.append(pathlib.Path("/proc", p, "cmdline").read_bytes())
+            except OSError:
+                pass
+    return found
+
+
 def read(path):
     try:
         return pathlib.Path(path).read_text(errors="replace")

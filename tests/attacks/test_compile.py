@@ -13,6 +13,7 @@ import subprocess
 import threading
 
 import hostile
+from host import commands
 from rows import PROGRAMS, row
 
 
@@ -307,18 +308,6 @@ def test_K18_what_is_left_as_the_program(attack):
     assert "full\n" in sparse and "grown" not in sparse and "over" not in sparse, sparse
     r = results["setuid"].expect("CE(error)", "OK")
     assert "made" not in r.compiled.decode() or r.text == "mode 755 euid same\n", r.short()
-
-
-def commands():
-    """The command line of every process of the machine."""
-    found = []
-    for p in os.listdir("/proc"):
-        if p.isdigit():
-            try:
-                found.append(pathlib.Path("/proc", p, "cmdline").read_bytes())
-            except OSError:
-                pass
-    return found
 
 
 @row("K19", star=True)

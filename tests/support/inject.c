@@ -1,12 +1,13 @@
 /* inject.c - runs a command in which one system call fails.
  *
- *     inject SYSCALL[:ARG=VALUE | :ARG&BITS] ERRNO[@FILE | #N | ^N] -- COMMAND...
+ *     inject SYSCALL[:ARG=VALUE | :ARG&BITS | :ARG~TEXT] ERRNO[@FILE | #N | ^N] -- COMMAND...
  *
  * A seccomp filter, inherited by whatever the command starts, answers the call with ERRNO: always, or where
- * the low 32 bits of argument ARG (0 to 5) are VALUE, or have one of BITS.  Numbers as C has them.
+ * the low 32 bits of argument ARG (0 to 5) are VALUE, or have one of BITS, or are a descriptor of a file whose
+ * path ends with TEXT (we have to be allowed to trace its process).  Numbers as C has them.
  *
- * With @FILE only while FILE exists, with #N from the Nth such call on, with ^N from each thread's Nth on: then
- * the kernel asks a process of ours about each of these calls.  It is the command's grandchild, left to init, so
+ * With @FILE only while FILE exists, with #N from the Nth such call on, with ^N from each thread's Nth on: then,
+ * and for TEXT, the kernel asks a process of ours about each of these calls.  It is the command's grandchild, left to init, so
  * that the command keeps this process and sees no child that it does not know; it ends with the last process
  * that it is asked about.
  */
@@ -34,6 +35,7 @@ struct rule {
     long arg; /* -1: any arguments */
     int bits; /* 1: compare bits, else the value */
     unsigned long value;
+    const char *text; /* NULL: neither, but this is the end of the descriptor's path */
     int error;
     const char *file; /* NULL: always */
     unsigned from;    /* 0: not counted */
@@ -43,7 +45,7 @@ struct rule {
 static int usage(const char *why)
 {
     fprintf(stderr,
-            "inject: %s\nusage: inject SYSCALL[:ARG=VALUE | :ARG&BITS] ERRNO[@FILE | #N | ^N] -- COMMAND...\n",
+            "inject: %s\nusage: inject SYSCALL[:ARG=VALUE | :ARG&BITS | :ARG~TEXT] ERRNO[@FILE | #N | ^N] -- COMMAND...\n",
             why);
     return 2;
 }
@@ -56,11 +58,13 @@ static int parse(char *text, struct rule *r)
     if (colon != NULL) {
         *colon = '\0';
         r->arg = strtol(colon + 1, &end, 0);
-        if (r->arg < 0 || r->arg > 5 || (*end != '=' && *end != '&'))
+        if (r->arg < 0 || r->arg > 5 || (*end != '=' && *end != '&' && *end != '~'))
             return -1;
+        if (*end == '~')
+            r->text = end + 1;
         r->bits = *end == '&';
         r->value = strtoul(end + 1, &end, 0);
-        if (*end != '\0')
+        if (r->text == NULL && *end != '\0')
             return -1;
     }
     r->nr = seccomp_syscall_resolve_name(text);
@@ -81,6 +85,12 @@ static int parse_error(char *text, struct rule *r)
     return r->error > 0 && r->error < 4096 && (r->file != NULL || *end == '\0') ? 0 : -1;
 }
 
+/* Whether somebody is to be asked about each call, since a filter alone cannot know. */
+static bool asks(const struct rule *r)
+{
+    return r->file != NULL || r->from != 0 || r->text != NULL;
+}
+
 /* ---- the filter ------------------------------------------------------------------------ */
 
 static int load(const struct sock_fprog *program, unsigned flags)
@@ -96,7 +106,7 @@ static int load(const struct sock_fprog *program, unsigned flags)
 /* The listener where somebody is to be asked, else 0; -1 with errno. */
 static int install(const struct rule *r)
 {
-    const int ask = r->file != NULL || r->from != 0;
+    const bool ask = asks(r);
     const unsigned answer = ask ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO | (unsigned)r->error;
     const unsigned condition = r->bits ? BPF_JSET : BPF_JEQ;
     const unsigned at =
@@ -111,7 +121,7 @@ static int install(const struct rule *r)
     };
     const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
 
-    if (r->arg < 0)
+    if (r->arg < 0 || r->text != NULL)
         code[3] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0, 0, 0); /* whatever it is */
     return load(&program, ask ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0);
 }
@@ -128,6 +138,26 @@ static unsigned number_of_call(const struct rule *r, unsigned tid)
     if (!r->each)
         return ++all;
     return tid < sizeof(own) && own[tid] < UCHAR_MAX ? ++own[tid] : UCHAR_MAX;
+}
+
+static bool is_descriptor_of(const struct rule *r, const struct seccomp_notif *asked)
+{
+    char link[64], path[PATH_MAX];
+    size_t want = strlen(r->text);
+    ssize_t n;
+
+    snprintf(link, sizeof(link), "/proc/%u/fd/%d", asked->pid, (int)asked->data.args[r->arg]);
+    n = readlink(link, path, sizeof(path));
+    return n >= (ssize_t)want && memcmp(path + (size_t)n - want, r->text, want) == 0;
+}
+
+static bool fails(const struct rule *r, const struct seccomp_notif *asked)
+{
+    if (r->text != NULL && !is_descriptor_of(r, asked))
+        return false;
+    if (r->file != NULL)
+        return access(r->file, F_OK) == 0;
+    return r->from == 0 || number_of_call(r, asked->pid) >= r->from;
 }
 
 static void answer_all(const struct rule *r, int listener) __attribute__((noreturn));
@@ -148,7 +178,7 @@ static void answer_all(const struct rule *r, int listener)
             continue; /* the caller is gone */
         memset(&answer, 0, sizeof(answer));
         answer.id = asked.id;
-        if (r->file != NULL ? access(r->file, F_OK) == 0 : number_of_call(r, asked.pid) >= r->from)
+        if (fails(r, &asked))
             answer.error = -r->error;
         else
             answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
@@ -210,7 +240,7 @@ static int start_answering(const struct rule *r)
 
 static int inject(const struct rule *r)
 {
-    const int ask = r->file != NULL || r->from != 0;
+    const bool ask = asks(r);
     int way = ask ? start_answering(r) : -1, listener = ask && way < 0 ? -1 : install(r);
 
     if (listener < 0 || (ask && give(way, listener) != 0))
