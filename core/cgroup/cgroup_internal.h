@@ -48,7 +48,7 @@ void cg_give_back(int parent);
 
 int cg1_new(struct cgroup *c, struct err *reterr);
 int cg1_limit(struct cgroup *c, const struct cgroup_limits *l, struct err *reterr);
-int cg1_usage(const struct cgroup *c, struct cgroup_usage *ret, struct err *reterr);
+int cg1_usage(struct cgroup *c, struct cgroup_usage *ret, struct err *reterr);
 void cg1_kill(struct cgroup *c);
 bool cg1_renew(struct cgroup *c); /* to be used again: without limits, counters at zero */
 int cg2_new(struct cgroup *c, struct err *reterr);

@@ -83,9 +83,10 @@ static bool limit_was_hit(int dir, uint64_t peak)
            peak + LIMIT_SLACK >= cg_read_u64(dir, "memory.limit_in_bytes");
 }
 
-/* A kill without the limit having been hit is a parent's or the machine's want of memory.  The event
- * comes before the kill is counted, so it counts itself. */
-static void usage_ooms(const struct cgroup *c, struct cgroup_usage *ret)
+/* A kill without the limit having been hit is a parent's or the machine's want of memory.  Of the machine's
+ * there is no event, of a parent's there is one as of ours; it comes before the kill is counted, so it counts
+ * itself. */
+static void usage_ooms(struct cgroup *c, struct cgroup_usage *ret)
 {
     int dir = c->dirs[CG_MEMORY];
     char text[256];
@@ -94,13 +95,14 @@ static void usage_ooms(const struct cgroup *c, struct cgroup_usage *ret)
     if (cg_read(dir, "memory.oom_control", text, sizeof(text)) != 0)
         return;
     kills = cg_keyed(text, "oom_kill") - c->kills;
-    if (limit_was_hit(dir, ret->memory_peak))
+    cgroup_oom_ack(c);
+    if (c->oom_events > 0 && limit_was_hit(dir, ret->memory_peak))
         ret->ooms = MAX(kills, c->oom_events);
     else
         ret->ooms_outside = kills;
 }
 
-int cg1_usage(const struct cgroup *c, struct cgroup_usage *ret, struct err *reterr)
+int cg1_usage(struct cgroup *c, struct cgroup_usage *ret, struct err *reterr)
 {
     char text[128];
 
