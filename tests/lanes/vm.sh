@@ -15,6 +15,7 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 repo=$(readlink -f "$here/../..")
 . "$here/built.sh"
+. "$here/qemu.sh"
 [ $# -ge 2 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 lane=$1
 shift
@@ -25,22 +26,10 @@ NEEDS="bash coreutils dash util-linux mount procps findutils grep sed tar gcc li
     python3-pytest python3-requests python3-yaml crun iproute2 kmod libevent-dev libhiredis-dev libcurl4-openssl-dev libcjson-dev
     libseccomp-dev libconfig-dev libssl-dev /usr/bin/node $(command -v javac || echo /usr/bin/javac)"
 
-missing() { echo "vm: $1 is missing: $2" >&2; exit 77; }
-command -v qemu-system-x86_64 >/dev/null || missing qemu-system-x86_64 "apt-get install qemu-system-x86"
-command -v cpio >/dev/null || missing cpio "apt-get install cpio"
+find_machine
 command -v mke2fs >/dev/null || missing mke2fs "apt-get install e2fsprogs"
-busybox=$(command -v busybox || true)
-[ -n "$busybox" ] || missing busybox "apt-get install busybox-static"
-! ldd "$busybox" >/dev/null 2>&1 || missing "a static busybox" "apt-get install busybox-static"
-kernel=${EXECD_VM_KERNEL:-$(find /boot -name 'vmlinuz-*-cloud-amd64' 2>/dev/null | sort -V | tail -n 1)}
-[ -n "$kernel" ] && [ -e "$kernel" ] || missing "a kernel" "apt-get install linux-image-cloud-amd64"
-[ -r "$kernel" ] || missing "the right to read $kernel" "run as root, or chmod a+r it"
 release=${kernel##*/vmlinuz-}
 
-accel=${EXECD_VM_ACCEL:-tcg}
-if [ -z "${EXECD_VM_ACCEL:-}" ] && [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
-    accel=kvm
-fi
 case $accel in
     kvm*) slow=${EXECD_VM_SLOW:-1} ;;
     *) slow=${EXECD_VM_SLOW:-8} ;;
@@ -49,9 +38,8 @@ esac
 # ---- the guest's files ----------------------------------------------------------------------
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/execd-vm-XXXXXX")
-machine=
 clean() {
-    [ -z "$machine" ] || kill "$machine" 2>/dev/null || true
+    end_machine
     rm -rf "$work"
 }
 trap clean EXIT
@@ -97,27 +85,15 @@ done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' | while read -r f
     cp "$file" "$work/initramfs/modules/"
     basename "$file" >>"$work/initramfs/modules/order"
 done
-(cd "$work/initramfs" && find . | cpio --quiet -o -H newc -R 0:0) >"$work/initramfs.cpio"
+make_initramfs "$work/initramfs" "$work/initramfs.cpio"
 
 # ---- boot ----------------------------------------------------------------------------------------
 
 limit=${EXECD_VM_TIMEOUT:-1200}
-sign=90 # seconds for the first sign of life: an emulated machine with two processors hangs in its boot now and then
-end=$((SECONDS + limit))
 log=$repo/build/vm/console-$lane.log
 marker=$'VM-BEGIN\r\n'
 echo "vm: $release, $accel, payload of $size MiB, within $limit s"
 
-boot() {
-    : >"$log"
-    TMPDIR=$work qemu-system-x86_64 -accel "$accel" -cpu max -m "${EXECD_VM_MEMORY:-3072}" -smp 2 -nographic -no-reboot \
-        -nic none -kernel "$kernel" -initrd "$work/initramfs.cpio" \
-        -drive "file=$disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
-        -drive "file=$work/payload.ext4,format=raw,if=virtio,cache=unsafe" \
-        -append "console=ttyS0 quiet panic=-1 mitigations=off" </dev/null >"$log" 2>&1 &
-    machine=$!
-}
-alive() { kill -0 "$machine" 2>/dev/null; }
 # What came after VM-BEGIN and was not shown yet, as it comes, and without what follows the result.
 show() {
     local begin size
@@ -130,32 +106,16 @@ show() {
     shown=$size
 }
 begun() { grep -qa '^VM-BEGIN' "$log"; }
-for try in 1 2 3; do
-    shown=0 begin=$SECONDS
-    boot
-    while alive && [ "$SECONDS" -lt "$end" ]; do
-        sleep 0.5
-        show
-        begun || [ $((SECONDS - begin)) -lt "$sign" ] || break
-    done
-    late=no
-    if alive; then
-        late=yes
-        kill "$machine"
-    fi
-    status=0
-    wait "$machine" || status=$?
-    machine=
-    show
-    ! begun && [ "$SECONDS" -lt "$end" ] && [ "$try" -lt 3 ] || break
-    echo "vm: no sign of life after $((SECONDS - begin)) s, booting again"
-done
+TMPDIR=$work run_machine "$log" "$limit" 90 -m "${EXECD_VM_MEMORY:-3072}" -initrd "$work/initramfs.cpio" \
+    -drive "file=$disk,format=raw,if=virtio,snapshot=on,cache=unsafe" \
+    -drive "file=$work/payload.ext4,format=raw,if=virtio,cache=unsafe" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off"
 
 result=$(tr -d '\r' <"$log" | sed -n 's/^VM-RESULT: \([0-9]*\)$/\1/p' | tail -n 1)
 if [ -z "$result" ]; then
     echo "---- the end of $log ----" >&2
     tail -n 60 "$log" >&2
-    [ "$late" = yes ] && echo "vm: no result within $limit s" >&2 || echo "vm: the machine ended without a result" >&2
+    no_result "$limit"
     exit 1
 fi
 exit "$result"

@@ -15,6 +15,7 @@ for word in $(cat /proc/cmdline); do
     case $word in execd_as=*) export "$word" ;; esac
 done
 failed=0
+as_user="/usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups" # not busybox' own
 cg=/sys/fs/cgroup
 
 say() { echo "VM: $*"; }
@@ -44,7 +45,6 @@ step() { # step NAME COMMAND...
 within() { # within CGROUP COMMAND...: run there
     /bin/sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' sh "$@"
 }
-as_user() { /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups "$@"; } # not busybox' own
 delegated() { # a cgroup as systemd delegates it, for root (marked) or for the user (owned)
     mkdir -p "$cg/$1"
     for c in memory pids cpu; do echo "+$c" >"$cg/cgroup.subtree_control"; done
@@ -68,28 +68,35 @@ clean() { # nothing of ours is left: no cgroup, no process but this script's
 say "Linux $(uname -r), $(nproc) processors, controllers: $(cat $cg/cgroup.controllers)"
 if [ "$execd_as" != user ]; then
     step "filters, as root" cell_seccomp_test
+    step "filters with programs, as root" cell_seccomp_run_test
     step "cgroups, as root" cgroup_test
+    step "ends of cgroups, as root" cgroup_end_test
     step "cells, as root" jail_cell_test
     step "programs that wait, as root" jail_warm_test
+    step "limits of programs that wait, as root" jail_warm_limits_test
     delegated service
     step "cgroups, as root in a delegated cgroup" within $cg/service cgroup_test
+    step "ends of cgroups, as root in a delegated cgroup" within $cg/service cgroup_end_test
     step "cells, as root in a delegated cgroup" within $cg/service jail_cell_test
     step "nothing is left" clean
 fi
 if [ "$execd_as" != root ]; then
     delegated user
     export EXECD_TEST_ACCEPT_MISSING=uid
-    step "filters, as a user" as_user cell_seccomp_test
-    step "cgroups, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups cgroup_test
-    step "cells, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups jail_cell_test
-    step "programs that wait, as a user" within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups jail_warm_test
+    step "filters, as a user" $as_user cell_seccomp_test
+    step "filters with programs, as a user" $as_user cell_seccomp_run_test
+    step "cgroups, as a user" within $cg/user $as_user cgroup_test
+    step "ends of cgroups, as a user" within $cg/user $as_user cgroup_end_test
+    step "cells, as a user" within $cg/user $as_user jail_cell_test
+    step "programs that wait, as a user" within $cg/user $as_user jail_warm_test
+    step "limits of programs that wait, as a user" within $cg/user $as_user jail_warm_limits_test
     unset EXECD_TEST_ACCEPT_MISSING
     step "nothing is left" clean
 fi
 if [ -x /opt/execd/execd ] && [ -x /usr/bin/redis-server ]; then
     [ "$execd_as" = user ] || step "the whole of execd, as root" python3 /smoke.py
     [ "$execd_as" = root ] || step "the whole of execd, as a user" \
-        within $cg/user /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups python3 /smoke.py
+        within $cg/user $as_user python3 /smoke.py
     step "nothing is left" clean
 else
     say "        execd or redis-server is not here: no run of the whole"

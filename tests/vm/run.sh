@@ -4,14 +4,16 @@
 # Usage: run.sh BUILD_DIR [--as root|user|both|systemd]
 #
 # Makes an initramfs in BUILD_DIR/vm from a static busybox, the built programs, the libraries they
-# need and a small Python, boots Debian's cloud kernel with it under qemu (emulation: no
-# /dev/kvm is needed), and runs guest.sh there; `--as systemd` runs the units under systemd instead.  Exit status: 0 if every step of the guest
-# succeeded, 1 if one failed or the machine gave no answer in time, 77 if something is missing here.
+# need and a small Python, boots Debian's cloud kernel with it under qemu (emulation, where
+# there is no /dev/kvm), and runs guest.sh there; `--as systemd` runs the units under systemd instead.  Exit
+# status: 0 if every step of the guest succeeded, 1 if one failed or the machine gave no answer in time, 77 if something is missing here.
 #
-# EXECD_VM_TIMEOUT (seconds, 600), EXECD_VM_KERNEL (the newest /boot/vmlinuz-*-cloud-amd64), EXECD_VM_ACCEL (tcg).
+# EXECD_VM_TIMEOUT (seconds, 600), EXECD_VM_KERNEL (the newest /boot/vmlinuz-*-cloud-amd64), EXECD_VM_ACCEL (kvm
+# where it is to be had, else tcg).
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 repo=$(readlink -f "$here/../..")
+. "$repo/tests/lanes/qemu.sh"
 as=both
 [ $# -ge 1 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ -d "$1" ] || { echo "vm: $1 is no build directory: ./dev build makes build/release" >&2; exit 2; }
@@ -25,18 +27,10 @@ while [ $# -gt 0 ]; do
 done
 case $as in root | user | both | systemd) ;; *) echo "vm: --as root, user, both or systemd" >&2; exit 2 ;; esac
 
-missing() { echo "vm: $1 is missing: $2" >&2; exit 77; }
-command -v qemu-system-x86_64 >/dev/null || missing qemu-system-x86_64 "apt-get install qemu-system-x86"
-command -v cpio >/dev/null || missing cpio "apt-get install cpio"
+find_machine
 command -v setpriv >/dev/null || missing setpriv "apt-get install util-linux"
-busybox=$(command -v busybox || true)
-[ -n "$busybox" ] || missing busybox "apt-get install busybox-static"
-! ldd "$busybox" >/dev/null 2>&1 || missing "a static busybox" "apt-get install busybox-static"
-kernel=${EXECD_VM_KERNEL:-$(find /boot -name 'vmlinuz-*-cloud-amd64' 2>/dev/null | sort -V | tail -n 1)}
-[ -n "$kernel" ] && [ -e "$kernel" ] || missing "a kernel" "apt-get install linux-image-cloud-amd64"
-[ -r "$kernel" ] || missing "the right to read $kernel" "run as root, or chmod a+r it"
-tests=("$build"/tests/unit/cgroup/cgroup_test "$build"/tests/unit/cell/cell_seccomp_test
-       "$build"/tests/unit/jail/jail_cell_test "$build"/tests/unit/jail/jail_warm_test)
+tests=("$build"/tests/unit/cgroup/cgroup{,_end}_test "$build"/tests/unit/cell/cell_seccomp{,_run}_test
+       "$build"/tests/unit/jail/jail_{cell,warm,warm_limits}_test)
 for f in "${tests[@]}" "$build"/execd-jailer "$build"/execd-init "$build"/execd-probe "$build"/execd-zygote; do
     [ -x "$f" ] || { echo "vm: $f was not built" >&2; exit 1; }
 done
@@ -107,51 +101,22 @@ cp "$here/smoke.py" "$root/smoke.py"
 cp "$here/init.sh" "$vm/initramfs/init"
 chmod 755 "$vm/initramfs/init" "$root/guest.sh"
 ldconfig -r "$root" 2>/dev/null || true
-(cd "$vm/initramfs" && find . | cpio --quiet -o -H newc -R 0:0) >"$vm/initramfs.cpio"
+make_initramfs "$vm/initramfs" "$vm/initramfs.cpio"
 rm -rf "$vm/initramfs"
 
 # ---- boot ----------------------------------------------------------------------------------------
 
 limit=${EXECD_VM_TIMEOUT:-600}
-sign=60 # seconds for the first sign of life: an emulated machine with two processors hangs in its boot now and then
-end=$((SECONDS + limit))
 log=$vm/console.log
 echo "vm: $(basename "$kernel"), initramfs of $(($(stat -c %s "$vm/initramfs.cpio") >> 20)) MiB, as $as, within $limit s"
 
-machine=
-trap '[ -z "$machine" ] || kill "$machine" 2>/dev/null || true' EXIT
-boot() {
-    : >"$log"
-    qemu-system-x86_64 -accel "${EXECD_VM_ACCEL:-tcg}" -cpu max -m 1536 -smp 2 -nographic -no-reboot -nic none \
-        -kernel "$kernel" -initrd "$vm/initramfs.cpio" -append "console=ttyS0 quiet panic=-1 execd_as=$as" \
-        </dev/null >"$log" 2>&1 &
-    machine=$!
-}
-alive() { kill -0 "$machine" 2>/dev/null; }
+trap end_machine EXIT
+begun() { [ "$shown" -gt 0 ]; }
 show() { # the lines for people that were not shown yet
     tr -d '\r' <"$log" | sed -n 's/^.*VM: //p' | tail -n "+$((shown + 1))"
     shown=$(grep -ac 'VM: ' "$log" || true)
 }
-for try in 1 2 3; do
-    shown=0 begin=$SECONDS
-    boot
-    while alive && [ "$SECONDS" -lt "$end" ]; do
-        sleep 0.5
-        show
-        [ "$shown" -gt 0 ] || [ $((SECONDS - begin)) -lt "$sign" ] || break
-    done
-    late=no
-    if alive; then
-        late=yes
-        kill "$machine"
-    fi
-    status=0
-    wait "$machine" || status=$?
-    machine=
-    show
-    [ "$shown" = 0 ] && [ "$SECONDS" -lt "$end" ] && [ "$try" -lt 3 ] || break
-    echo "vm: no sign of life after $((SECONDS - begin)) s, booting again"
-done
+run_machine "$log" "$limit" 60 -m 1536 -initrd "$vm/initramfs.cpio" -append "console=ttyS0 quiet panic=-1 execd_as=$as"
 
 result=$(tr -d '\r' <"$log" | sed -n 's/^.*VM-RESULT: \([0-9]*\)$/\1/p' | tail -n 1)
 if [ "$result" = 0 ] && [ "$status" = 0 ] && [ "$late" = no ]; then
@@ -161,7 +126,7 @@ fi
 echo "---- the end of $log ----" >&2
 tail -n 60 "$log" >&2
 if [ -z "$result" ]; then
-    [ "$late" = yes ] && echo "vm: no result within $limit s" >&2 || echo "vm: the machine ended without a result" >&2
+    no_result "$limit"
 else
     echo "vm: $result steps failed (whole console: $log)" >&2
 fi

@@ -3,109 +3,11 @@
  *
  * The waiting program is a shell: it says READY on its socket, waits for one frame, closes the socket and
  * goes on as its job. */
-#include <poll.h>
+#include "waiting.h"
+
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-
-#include "cells.h"
-
-#include "execd/plugin.h"
-#include "jail_internal.h"
-
-#define WAIT_FOR_GO                                                                                          \
-    "printf '\\001\\0\\0\\0\\0\\0\\0\\0' >&3; head -c 8 <&3 >/tmp/frame; exec 3<&-; " /* then the job */
-
-struct waiting {
-    struct ran ran;
-    struct begun begun;
-    int ours; /* end of the socket */
-};
-
-static const struct job_limits bounds = {.wall_ms = 1, /* until GO there is no end of time */
-                                         .cpu_ms = 20000,
-                                         .memory_bytes = 512 * MIB,
-                                         .processes = 64,
-                                         .output_bytes = MIB,
-                                         .file_bytes = 64 * MIB,
-                                         .open_files = 256,
-                                         .box_bytes = 64 * MIB,
-                                         .box_inodes = 512,
-                                         .stack_bytes = 16 * MIB};
-
-static void start(struct waiting *w, struct jail_step *s)
-{
-    const struct timeval patience = {.tv_sec = 20};
-    int ends[2];
-
-    assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), errno);
-    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    s->flags = JAIL_STEP_WAITS;
-    s->warm_fd = ends[1];
-    if (s->limits == NULL)
-        s->limits = &bounds;
-    w->begun = begin(&w->ran, s);
-    w->ours = ends[0];
-    close(ends[1]);
-}
-
-static void start_shell(struct waiting *w, const char *script)
-{
-    const char *argv[] = {"/bin/sh", "-c", script, NULL};
-    const char *env[] = {"PATH=/usr/bin:/bin", NULL};
-    struct jail_step s = {.argv = argv, .env = env, .stdin_fd = -1};
-
-    start(w, &s);
-}
-
-/* The frame READY came: the program waits.  False: it ended. */
-static bool await_ready(struct waiting *w)
-{
-    unsigned char frame[8] = {0};
-    ssize_t n = recv(w->ours, frame, sizeof(frame), MSG_WAITALL);
-
-    return n == (ssize_t)sizeof(frame) && frame[0] == EXECD_FRAME_READY;
-}
-
-static int go(struct waiting *w, struct jail_go *g, struct err *err)
-{
-    if (g->limits == NULL)
-        g->limits = &usual;
-    g->go_fd = w->ours;
-    return jail_go(w->begun.run, g, err);
-}
-
-static void end(struct waiting *w)
-{
-    finish(&w->ran, w->begun);
-    close(w->ours);
-}
-
-/* From start to end, with a job within `limits`. */
-static void warm(struct waiting *w, const char *job, const struct job_limits *limits)
-{
-    CLEAN_FREE char *script = mem_printf("%s%s", WAIT_FOR_GO, job);
-    struct jail_go g = {.limits = limits};
-    struct err err = {0};
-
-    start_shell(w, script);
-    assert_true(await_ready(w));
-    if (go(w, &g, &err) != 0)
-        fail_msg("%s", err.text);
-    end(w);
-}
-
-static int bundle_of(const char *path, const char *text)
-{
-    struct jail_bundle *b = jail_bundle_new("files");
-    struct err err = {0};
-    int fd;
-
-    assert_int_equal(jail_bundle_file(b, path, bytes_of(text), 0444, &err), 0);
-    assert_int_equal(jail_bundle_seal(b, &fd, &err), 0);
-    return fd;
-}
 
 /* ---- a job -------------------------------------------------------------------------- */
 
@@ -228,14 +130,6 @@ static void test_kept_files(void **state)
 }
 
 /* ---- no job ------------------------------------------------------------------------------ */
-
-static void assert_no_verdict(const struct waiting *w, const char *why)
-{
-    assert_true(w->ran.over);
-    assert_int_equal(w->ran.err.code, ERR_AGAIN);
-    if (strstr(w->ran.err.text, why) == NULL)
-        fail_msg("`%s` is not said in: %s", why, w->ran.err.text);
-}
 
 static void test_ends_before_go(void **state)
 {
@@ -463,131 +357,6 @@ static void test_nobody_is_left_waiting(void **state)
     jail = old;
 }
 
-/* ---- limits -------------------------------------------------------------------------------- */
-
-static void test_wall_and_cpu_limit(void **state)
-{
-    static struct waiting w;
-    struct job_limits l = usual;
-
-    (void)state;
-    l.wall_ms = 200;
-    warm(&w, "echo before; sleep 20", &l);
-    assert_int_equal(w.ran.outcome.measure.hit, JOB_HIT_WALL);
-    assert_in_range(w.ran.outcome.measure.wall_ns / 1000000, 200, 5000);
-    assert_string_equal(w.ran.out, "before\n");
-    l.wall_ms = usual.wall_ms;
-    l.cpu_ms = 300;
-    warm(&w, "while :; do :; done", &l);
-    assert_int_equal(w.ran.outcome.measure.hit, JOB_HIT_CPU);
-    assert_in_range(w.ran.outcome.measure.cpu_ns / 1000000, 300, 2000);
-}
-
-static void test_memory_limit(void **state)
-{
-    static struct waiting w;
-    struct job_limits l = usual;
-
-    (void)state;
-    l.memory_bytes = 32 * MIB;
-    warm(&w, "a=x; while :; do a=$a$a; done", &l);
-    assert_int_equal(w.ran.err.code, 0);
-    assert_true(w.ran.outcome.measure.oom);
-    assert_in_range(w.ran.outcome.measure.memory_bytes, 30 * MIB, 32 * MIB);
-}
-
-static void test_box_limits(void **state)
-{
-    static struct waiting w;
-    struct job_limits l = usual;
-
-    (void)state;
-    l.box_bytes = 4 * MIB;
-    warm(&w, "head -c 10000000 /dev/zero > /tmp/a || echo full; wc -c < /tmp/a", &l);
-    assert_non_null(strstr(w.ran.out, "full\n41"));
-    l.box_bytes = usual.box_bytes;
-    l.box_inodes = 16;
-    warm(&w, "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18; do : > f$i || echo full; done", &l);
-    assert_non_null(strstr(w.ran.errs, "f1"));
-}
-
-static void test_processes_limit(void **state)
-{
-    static struct waiting w;
-    struct job_limits l = usual;
-
-    (void)state;
-    l.wall_ms = 1000;
-    l.processes = 16;
-    warm(&w, "bomb() { bomb | bomb & }; bomb; sleep 20", &l);
-    assert_true(w.ran.outcome.processes_hit > 0);
-}
-
-/* Soft and hard are what a cold program would have, RLIMIT_CPU later by what the boot used. */
-static void test_resource_limits(void **state)
-{
-    static struct waiting w;
-    struct job_limits l = usual;
-
-    (void)state;
-    l.file_bytes = MIB;
-    l.stack_bytes = 4 * MIB;
-    warm(&w,
-         "for k in S H; do ulimit -$k -n; ulimit -$k -f; ulimit -$k -s; ulimit -$k -c; ulimit -$k -t; done",
-         &l);
-    assert_string_equal(w.ran.out, "64\n2048\n4096\n0\n13\n64\n2048\n4096\n0\n13\n");
-    warm(&w, "head -c 2000000 /dev/zero > a; wc -c < a", &l);
-    assert_string_equal(w.ran.out, "1048576\n");
-}
-
-/* Narrower bounds than the job's limits would make another verdict than a cold run's. */
-static void test_limits_above_the_bounds(void **state)
-{
-    static struct waiting w;
-    struct job_limits l;
-    struct {
-        uint64_t *field, value;
-    } wider[] = {{&l.file_bytes, bounds.file_bytes + 1},
-                 {&l.open_files, bounds.open_files + 1},
-                 {&l.stack_bytes, bounds.stack_bytes + 1},
-                 {&l.cpu_ms, bounds.cpu_ms}};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(wider); i++) {
-        l = usual;
-        *wider[i].field = wider[i].value;
-        warm(&w, "echo job", &l);
-        assert_no_verdict(&w, "of a program started with");
-        assert_string_equal(w.ran.out, "");
-    }
-}
-
-/* More is in use than the job may have: it gets no job, and no blame. */
-static void test_limit_below_what_is_used(void **state)
-{
-    static struct waiting w;
-    struct job_limits l = usual;
-    struct jail_go g = {.limits = &l};
-    struct err err = {0};
-
-    (void)state;
-    l.memory_bytes = 16 * MIB;
-    l.box_bytes = 64 * MIB;
-    start_shell(&w, "head -c 40000000 /dev/zero > /dev/shm/a; " WAIT_FOR_GO "echo job");
-    assert_true(await_ready(&w));
-    assert_int_equal(go(&w, &g, &err), 0);
-    end(&w);
-    assert_no_verdict(&w, "");
-    l = usual;
-    l.box_bytes = 16 * MIB;
-    start_shell(&w, "head -c 40000000 /dev/zero > /dev/shm/a; " WAIT_FOR_GO "echo job");
-    assert_true(await_ready(&w));
-    assert_int_equal(go(&w, &g, &err), 0);
-    end(&w);
-    assert_no_verdict(&w, "size the box");
-    assert_string_equal(w.ran.out, "");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -606,13 +375,6 @@ int main(void)
         cmocka_unit_test(test_go_before_ready),
         cmocka_unit_test(test_go_to_nobody),
         cmocka_unit_test(test_nobody_is_left_waiting),
-        cmocka_unit_test(test_wall_and_cpu_limit),
-        cmocka_unit_test(test_memory_limit),
-        cmocka_unit_test(test_box_limits),
-        cmocka_unit_test(test_processes_limit),
-        cmocka_unit_test(test_resource_limits),
-        cmocka_unit_test(test_limits_above_the_bounds),
-        cmocka_unit_test(test_limit_below_what_is_used),
     };
 
     cmocka_set_test_filter(getenv("EXECD_TEST_FILTER"));
