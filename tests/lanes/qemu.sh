@@ -25,12 +25,16 @@ end_machine() { [ -z "$machine" ] || kill "$machine" 2>/dev/null || true; }
 # The folder below $1, as the guest's first root, into $2.
 make_initramfs() { (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) >"$2"; }
 
+# SECONDS of a machine to itself, on one with more to do than it has processors for.
+shared_seconds() { awk -v s="$1" -v n="$(nproc)" '{ print int(s * ($1 > n ? $1 / n : 1)) }' /proc/loadavg; }
+
 # run_machine LOG LIMIT SIGN QEMU-ARGUMENTS...: boots and waits for the end, at most LIMIT seconds.  The caller's `begun` says whether
-# LOG has the guest's first sign of life, for which SIGN seconds are enough: an emulated machine with two processors hangs in
+# LOG has the guest's first sign of life, for which SIGN seconds of a machine to itself are enough: an emulated machine with two processors hangs in
 # its boot now and then, and is booted again then.  The caller's `show` is called all the while, with `shown` 0 at each boot.
 # Sets `late` (yes: it had to be ended) and `status` (qemu's).
 run_machine() {
-    local log=$1 end=$((SECONDS + $2)) sign=$3 try begin
+    local log=$1 end=$((SECONDS + $2)) sign try begin
+    sign=$(shared_seconds "$3")
     shift 3
     for try in 1 2 3; do
         shown=0 begin=$SECONDS
@@ -57,7 +61,11 @@ run_machine() {
     done
 }
 
-# Why LOG has no result, after its end: LIMIT seconds were too few, or it ended by itself.
+# Why LOG has no result.
 no_result() { # no_result LIMIT
-    [ "$late" = yes ] && echo "vm: no result within $1 s" >&2 || echo "vm: the machine ended without a result" >&2
+    case $late,$(begun && echo begun) in
+        yes,begun) echo "vm: no result within $1 s" >&2 ;;
+        yes,) echo "vm: no sign of life" >&2 ;;
+        *) echo "vm: the machine ended without a result" >&2 ;;
+    esac
 }

@@ -2,21 +2,12 @@
  * pre-booted runtime, and a setting that says what one of these does wrong.
  *
  * A job's memory limit picks the variant of its runtime: there is one for each 32 MiB. */
-#include <execd/plugin.h>
-
-#include <stdlib.h>
-#include <string.h>
-
 #include "embed.h"
+#include "test_lang.h"
 
 EMBED(puppet, PUPPET_SCRIPT);
 
 enum { PUPPET_ID = 910 };
-
-struct puppet {
-    const struct execd_host *host;
-    const char *sin;
-};
 
 static const struct execd_option options[] = {
     {"sin", EXECD_OPT_STRING, 0, "", "what the warm runtimes do wrong", 0, 0}};
@@ -34,20 +25,8 @@ static const char *const env[] = {"LANG=C.UTF-8", NULL};
 static int32_t puppet_create(const struct execd_host *host, struct execd_ctx *ctx,
                              const struct execd_value *values, void **ret_self, struct execd_error *err)
 {
-    struct puppet *p = calloc(1, sizeof(*p));
-
     (void)ctx;
-    if (p == NULL)
-        return host->fail(err, EXECD_E_INTERNAL, "no memory");
-    p->host = host;
-    p->sin = values[0].string;
-    *ret_self = p;
-    return EXECD_OK;
-}
-
-static void puppet_destroy(void *self)
-{
-    free(self);
+    return test_lang_create(host, values[0].string, ret_self, err);
 }
 
 static int32_t puppet_languages(void *self, const struct execd_language **ret, uint32_t *ret_count,
@@ -66,7 +45,7 @@ static int32_t puppet_plan(void *self, const struct execd_submission *s, struct 
     static const char *const compile[] = {"/usr/bin/python3", "-I", "-S", "puppet.py", "compile", NULL};
     static const char *const interpret[] = {"/usr/bin/python3", "-I", "-S", "puppet.py", "run", NULL};
     static const char *const keep[] = {"out", NULL};
-    struct puppet *p = self;
+    const struct test_lang *p = self;
     const struct execd_step build = {
         .size = sizeof(build),
         .phase = EXECD_PHASE_BUILD,
@@ -95,61 +74,39 @@ static int32_t puppet_plan(void *self, const struct execd_submission *s, struct 
     return EXECD_OK;
 }
 
-static int32_t plan_one(struct puppet *p, const char *const *argv, const char *file, struct execd_plan *plan,
-                        struct execd_error *err)
-{
-    const struct execd_step step = {
-        .size = sizeof(step),
-        .phase = EXECD_PHASE_RUN,
-        .argv = argv,
-        .env = env,
-        .profile = EXECD_PROFILE_STRICT,
-    };
-
-    if ((file != NULL &&
-         p->host->plan_file(plan, EXECD_PHASE_RUN, file, EMBEDDED(puppet), 0444) != EXECD_OK) ||
-        p->host->plan_step(plan, &step) != EXECD_OK)
-        return p->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
-    return EXECD_OK;
-}
-
 static int32_t puppet_probe(void *self, int32_t language_id, struct execd_plan *plan, struct execd_error *err)
 {
     static const char *const argv[] = {"/usr/bin/python3", "--version", NULL};
 
     (void)language_id;
-    return plan_one(self, argv, NULL, plan, err);
+    return test_lang_plan(self, argv, env, NULL, (struct execd_bytes){0}, plan, err);
 }
 
 static int32_t puppet_probed(void *self, int32_t language_id, struct execd_bytes output, char *version,
                              uint32_t size, struct execd_error *err)
 {
-    static const char shown[] = "Puppet (1)";
-
     (void)self, (void)language_id, (void)output, (void)err;
-    if (size >= sizeof(shown))
-        memcpy(version, shown, sizeof(shown));
-    return EXECD_OK;
+    return test_lang_version("Puppet (1)", version, size);
 }
 
 static int32_t puppet_preboot(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
                               struct execd_error *err)
 {
-    struct puppet *p = self;
-    const char *const argv[] = {"/usr/bin/python3", "-I", "-S", ".boot", "preboot", p->sin, NULL};
+    const struct test_lang *p = self;
+    const char *const argv[] = {"/usr/bin/python3", "-I", "-S", ".boot", "preboot", p->option, NULL};
 
     (void)language_id, (void)variant;
-    return plan_one(p, argv, ".boot", plan, err);
+    return test_lang_plan(p, argv, env, ".boot", EMBEDDED(puppet), plan, err);
 }
 
 static int32_t puppet_service(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
                               struct execd_error *err)
 {
-    struct puppet *p = self;
-    const char *const argv[] = {"/usr/bin/python3", "-I", "-S", ".boot", "service", p->sin, NULL};
+    const struct test_lang *p = self;
+    const char *const argv[] = {"/usr/bin/python3", "-I", "-S", ".boot", "service", p->option, NULL};
 
     (void)language_id, (void)variant;
-    return plan_one(p, argv, ".boot", plan, err);
+    return test_lang_plan(p, argv, env, ".boot", EMBEDDED(puppet), plan, err);
 }
 
 static const struct execd_warm_ops puppet_warm = {
@@ -173,7 +130,7 @@ static const struct execd_plugin puppet_plugin = {
     .option_count = 1,
     .option_stride = sizeof(options[0]),
     .create = puppet_create,
-    .destroy = puppet_destroy,
+    .destroy = test_lang_destroy,
     .lang = &puppet_ops,
 };
 EXECD_PLUGIN_DEFINE(puppet_plugin)

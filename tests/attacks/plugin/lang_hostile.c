@@ -5,16 +5,9 @@
  * and runs /box/out.  A script's first line may name other paths to keep: "# keep: d/passwd out".  Languages
  * 901, 902 and 903 have no build step: they run the submission itself, a program or a script with #!, under
  * the system calls of the strict, the compiler's and the JIT's profile. */
-#include <execd/plugin.h>
-
-#include <stdlib.h>
-#include <string.h>
+#include "test_lang.h"
 
 enum { STAGED = 900, STRICT = 901, COMPILER = 902, JIT = 903, KEEP_MAX = 8, KEEP_LINE_MAX = 512 };
-
-struct hostile {
-    const struct execd_host *host;
-};
 
 #define SAYS_HOSTILE "#!/bin/sh\necho hostile\n"
 #define LANGUAGE(id_, name_)                                                                                 \
@@ -48,19 +41,8 @@ static const char *const env[] = {"PATH=/usr/bin:/bin", "HOME=/box", "LANG=C.UTF
 static int32_t hostile_create(const struct execd_host *host, struct execd_ctx *ctx,
                               const struct execd_value *values, void **ret_self, struct execd_error *err)
 {
-    struct hostile *h = calloc(1, sizeof(*h));
-
     (void)ctx, (void)values;
-    if (h == NULL)
-        return host->fail(err, EXECD_E_INTERNAL, "no memory");
-    h->host = host;
-    *ret_self = h;
-    return EXECD_OK;
-}
-
-static void hostile_destroy(void *self)
-{
-    free(self);
+    return test_lang_create(host, NULL, ret_self, err);
 }
 
 static int32_t hostile_languages(void *self, const struct execd_language **ret, uint32_t *ret_count,
@@ -97,8 +79,8 @@ static void kept_paths(struct execd_bytes source, char line[KEEP_LINE_MAX], cons
     keep[count] = NULL;
 }
 
-static int32_t plan_staged(struct hostile *h, const struct execd_submission *s, struct execd_plan *plan,
-                           struct execd_error *err)
+static int32_t plan_staged(const struct test_lang *h, const struct execd_submission *s,
+                           struct execd_plan *plan, struct execd_error *err)
 {
     static const char *const script[] = {"/bin/sh", "main", NULL}, *const program[] = {"/box/main", NULL};
     static const char *const out[] = {"/box/out", NULL};
@@ -132,7 +114,7 @@ static int32_t hostile_plan(void *self, const struct execd_submission *s, struct
                             struct execd_error *err)
 {
     static const char *const argv[] = {"/box/main", NULL};
-    struct hostile *h = self;
+    const struct test_lang *h = self;
     const struct execd_step run = {
         .size = sizeof(run),
         .phase = EXECD_PHASE_RUN,
@@ -154,30 +136,16 @@ static int32_t hostile_probe(void *self, int32_t language_id, struct execd_plan 
                              struct execd_error *err)
 {
     static const char *const argv[] = {"/bin/sh", "-c", "echo 1", NULL};
-    struct hostile *h = self;
-    const struct execd_step step = {
-        .size = sizeof(step),
-        .phase = EXECD_PHASE_RUN,
-        .argv = argv,
-        .env = env,
-        .profile = EXECD_PROFILE_STRICT,
-    };
 
     (void)language_id;
-    if (h->host->plan_step(plan, &step) != EXECD_OK)
-        return h->host->fail(err, EXECD_E_INTERNAL, "the host refused the plan");
-    return EXECD_OK;
+    return test_lang_plan(self, argv, env, NULL, (struct execd_bytes){0}, plan, err);
 }
 
 static int32_t hostile_probed(void *self, int32_t language_id, struct execd_bytes output, char *version,
                               uint32_t size, struct execd_error *err)
 {
-    static const char shown[] = "Hostile (/bin/sh)";
-
     (void)self, (void)language_id, (void)output, (void)err;
-    if (size >= sizeof(shown))
-        memcpy(version, shown, sizeof(shown));
-    return EXECD_OK;
+    return test_lang_version("Hostile (/bin/sh)", version, size);
 }
 
 static const struct execd_lang_ops hostile_ops = {
@@ -189,7 +157,7 @@ static const struct execd_lang_ops hostile_ops = {
 };
 
 static const struct execd_plugin hostile_plugin = {
-    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG), .name = "hostile",          .version = "1",
-    .create = hostile_create,           .destroy = hostile_destroy, .lang = &hostile_ops,
+    EXECD_PLUGIN_HEAD(EXECD_KIND_LANG), .name = "hostile",    .version = "1", .create = hostile_create,
+    .destroy = test_lang_destroy,       .lang = &hostile_ops,
 };
 EXECD_PLUGIN_DEFINE(hostile_plugin)
