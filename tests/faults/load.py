@@ -66,14 +66,14 @@ class Clients:
     # ---- orders of the harness ----
 
     def run(self, count):
-        """So many jobs more are to be submitted; returns at once."""
+        """So many jobs more are to be accepted; returns at once."""
         with self.lock:
             self.begun = time.monotonic() - self.made / self.pace
             self.wanted += count
         return self
 
     def submitted(self, seconds=300):
-        """Waits until all are."""
+        """Waits until all were submitted."""
         end = time.monotonic() + seconds
         while self.made < self.wanted and time.monotonic() < end:
             time.sleep(0.02)
@@ -161,7 +161,7 @@ class Clients:
             except (OSError, http.client.HTTPException):
                 c.close()  # it may have arrived: whether these jobs are there nobody knows
                 with self.lock:
-                    self.unsure_batches.append([j.id for j in jobs])
+                    self._unsure(jobs)
                 return None
             if status == 202:
                 self.accept(jobs, json.loads(answer)["tokens"], sent)
@@ -169,11 +169,16 @@ class Clients:
             with self.lock:
                 self.refusals.append((time.monotonic() - begin, status))
                 if b"unsure" in answer:
-                    self.unsure_batches.append([j.id for j in jobs])
+                    self._unsure(jobs)
                     return c
                 self.refused += len(jobs)
             time.sleep(0.1)
         return c
+
+    def _unsure(self, jobs):
+        """Others take their place, for so many are to be accepted as were wanted."""
+        self.unsure_batches.append([j.id for j in jobs])
+        self.wanted += len(jobs)
 
     def accept(self, jobs, tokens, sent):
         now = time.time()

@@ -70,7 +70,7 @@ def conclude(a, outcome, seconds):
              " ".join(bad) or "none"))
     if a.json:
         a.json.write_text(json.dumps({"seed": a.seed, "seconds": round(seconds, 1), "total": total, "rows": outcome}, indent=1))
-    if a.write and not bad and not a.mutants:
+    if a.write and not bad and not a.mutants and not a.without:
         write(outcome)
     sys.stdout.flush()
     return 1 if bad else 0

@@ -24,6 +24,8 @@ def e01(w):
      recovers=1, fleet={"slots": 4})
 def e02(w):
     w.load(400)
+    for _ in range(3):  # whoever dies, some of them are kept by heartbeats alone
+        w.submit(ms=int(w.lease_s() * 1500))
     for _ in range(max(1, int(3 * w.factor))):
         role = w.running_on(w.submit(ms=600))  # mid-run
         w.fleet.kill(role)
