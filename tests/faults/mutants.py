@@ -13,6 +13,7 @@ MUTANTS = {
     "outbox": ("a result is written without its webhook", "E20", "webhooks that never came", {
         "finish": "redis.call('HDEL', key_job(ARGV[3]), 'url')"}),
     "reaper": ("nobody returns expired leases", "E02", "never ended", {"reap": "do return {0, 0, {}} end"}),
+    "idempotency": ("an Idempotency-Key is not remembered", "E21", "submitted twice", {"submit": "ARGV[11] = ''"}),
     "release": ("a job that is handed back is forgotten", "E18", "never ended", {
         "release": "do redis.call('ZREM', lease, ARGV[3]) return 'OK' end"}),
 }
