@@ -1,8 +1,8 @@
 """The store without one of its guarantees: Lua that runs before a script's own (proxy.py puts it in as it is loaded)."""
 
-# name: (what it is, the row that must notice, how it says so, {script: prelude})
+# name: (what it is, the row that must notice, how it says so (a regular expression), {script: prelude})
 MUTANTS = {
-    "fence": ("finish takes any epoch's result, at any time", "E04", "terminal results", {
+    "fence": ("finish takes any epoch's result, at any time", "E04", "terminal results|a result of epoch", {
         "finish": "do local st, ep = unpack(redis.call('HMGET', key_job(ARGV[3]), 'st', 'ep'))\n"
                   "if st and (st ~= '1' or ep ~= ARGV[4]) then\n"
                   "  conclude(ARGV[3], ARGV[4], ARGV[5], ARGV[6])\n"

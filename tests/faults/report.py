@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -47,9 +48,17 @@ def line(e):
                                                               e["duplicated"], recovery, outcome, measured())
 
 
+def said(e):
+    """How a mutant was noticed, in the words that it is to be noticed by: how many there are, or the first of its kind."""
+    for b in e["breaches"]:
+        what, *instances = re.split(r"(?:, for instance |; )(?:[0-9a-f-]{36}: )?", b)
+        if re.search(e["red_wanted"], b):
+            return what if re.search(e["red_wanted"], what) else next(i for i in instances if re.search(e["red_wanted"], i))
+    return None
+
+
 def line_mutant(e):
-    found = next(b for b in e["breaches"] if e["red_wanted"] in b)
-    return "| %s, %s | %s | %s | %s |" % (e["without"], e["what"], e["lacks"], found.split(", for instance")[0], measured())
+    return "| %s, %s | %s | %s | %s |" % (e["without"], e["what"], e["lacks"], said(e), measured())
 
 
 def key(t):
@@ -71,7 +80,7 @@ def write(outcome, mutants):
 
 def as_it_should_be(e):
     """No breach; of a mutant the one that it is there for."""
-    return any(e["red_wanted"] in b for b in e["breaches"]) if e["red_wanted"] else not e["breaches"]
+    return said(e) is not None if e["red_wanted"] else not e["breaches"]
 
 
 def conclude(a, outcome, seconds):
