@@ -270,8 +270,9 @@ static void read_done(void *arg)
     } else if (e->rc == -ENOENT || e->rc == -EBADMSG ||
                (e->rc == 0 &&
                 store_get_result((struct bytes){e->record.data, e->record.len}, &result, &err) != 0)) {
-        LOG_ERROR("result_unreadable", F_STR("token", e->token),
-                  F_STR("reason", e->rc != 0 ? strerror(-e->rc) : err.text));
+        if (e->rc != -ENOENT) /* whose it is lives, shares our folder, and has delivered it meanwhile */
+            LOG_ERROR("result_unreadable", F_STR("token", e->token),
+                      F_STR("reason", e->rc != 0 ? strerror(-e->rc) : err.text));
         sp->offered = NULL;
         remove_entry(e); /* it never can be */
         offer(sp);

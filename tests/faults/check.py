@@ -10,9 +10,9 @@ from resp import RedisError
 LEASE_SLACK_S = 1.0  # "recovery within lease + 1 s"
 BASE_KEYS = (b":count", b":langs", b":languages", b":stat:", b":worker:", b":workers")
 # Of jobs that wait, run or are to be told of: gone when there are none.
-LIVE_KEYS = re.compile(rb":(lease|wait|out|since|weight)$|:(q|ring|pass|ten|def|out|fly|rate|idem):")
+LIVE_KEYS = re.compile(rb":(lease|wait|out|since|weight)$|:(q|ring|pass|ten|def|out|fly|rate):")
 # Of jobs that ended: these go with their results, or by a time of their own.
-DATED_KEYS = re.compile(rb":(job|log|letter|dead|brk):")
+DATED_KEYS = re.compile(rb":(job|log|letter|dead|brk|idem):")
 MEMORY_SLACK = 1 << 20
 
 

@@ -29,6 +29,8 @@ def arguments():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--factor", type=float, default=1.0, help="of the other rows' jobs and repetitions")
     p.add_argument("--mutants", action="store_true", help="the store without one of its guarantees, each: its row must be red")
+    p.add_argument("--without", metavar="NAME", help="any rows on the store without that guarantee (fence, heartbeat, outbox...): "
+                   "they must be red, by what it guarantees")
     p.add_argument("--parallel", type=int, default=3, help="rows at once, but for the soak; each mostly waits for leases")
     p.add_argument("--json", type=pathlib.Path, help="also write the outcome there")
     p.add_argument("--write", action="store_true", help="renew the table in docs/reliability.md")
@@ -52,7 +54,7 @@ def run_here(a, names):
         at = time.monotonic()
         v = world.run(name, folder / name.replace(" ", "-"), a.seed, row, prelude, a.factor, a.keep is not None)
         outcome.append(report.entry(name, row, v, time.monotonic() - at))
-    if not a.keep and a.mutants:
+    if not a.keep and (a.mutants or a.without):
         shutil.rmtree(folder)
     elif not a.keep:
         try:
@@ -74,7 +76,8 @@ def run_there(a, name):
     with tempfile.NamedTemporaryFile(suffix=".json") as f:
         command = ["unshare", "--net", "--mount", "--", sys.executable, __file__, "--inside", "--json", f.name, "--seed",
                    str(a.seed), "--jobs", str(a.jobs), "--kills", str(a.kills), "--minutes", str(a.minutes), "--factor",
-                   str(a.factor), *(["--mutants"] if a.mutants else []), *(["--keep", str(a.keep)] if a.keep else []), name]
+                   str(a.factor), *(["--mutants"] if a.mutants else []),
+                   *(["--without", a.without] if a.without else []), *(["--keep", str(a.keep)] if a.keep else []), name]
         r = subprocess.run(command, capture_output=True, text=True, preexec_fn=end_in_order)
         text = pathlib.Path(f.name).read_text()
     if r.returncode != 0 or not text:

@@ -80,7 +80,7 @@ class Redis:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.env,
                                             preexec_fn=end_with_us, cwd=self.directory)
         if wait:
-            eventually(self.answers, "redis-server answers", 30)
+            eventually(self.answers, "redis-server answers")  # it reads its whole file first
             if self.down and self.down[-1][1] is None:
                 self.down[-1][1] = time.time()
         return self

@@ -9,6 +9,7 @@ from resp import commands
 
 JOB = re.compile(rb":job:([0-9a-f-]{36})$")
 QUEUED, RUNNING, COMPLETED, CANCELLED, INTERNAL_ERROR = 0, 1, 2, 9, 10
+NOBODY = 0  # as the epoch that ended a job
 
 
 @dataclass
@@ -114,7 +115,8 @@ class History:
             p.breaches.append("%d terminal results" % p.terminals)
         if p.status == QUEUED and status not in (CANCELLED, INTERNAL_ERROR):
             p.breaches.append("a result of a job that did not run")
-        if int(f.get(b"fe", b"-1")) != p.epoch:
+        given_up = status in (CANCELLED, INTERNAL_ERROR)  # by a reaper, or before a worker had it: then it is nobody's
+        if int(f.get(b"fe", b"-1")) not in ({p.epoch, NOBODY} if given_up else {p.epoch}):
             p.breaches.append("a result of epoch %s while %d was the last" % (f.get(b"fe"), p.epoch))
         if p.hook and not due:
             p.breaches.append("a result without its webhook")
@@ -123,4 +125,6 @@ class History:
         p.finished = int(f.get(b"fa", b"0")) / 1000
         if p.claims and not p.claims[-1].end:
             concluded = status == INTERNAL_ERROR and b"the worker was lost" in p.result
+            if concluded and f[b"fe"] != b"%d" % NOBODY:
+                p.breaches.append("a reaper's end that says it was its last worker's")
             p.claims[-1].end = "concluded" if concluded else "finished"

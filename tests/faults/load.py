@@ -46,16 +46,19 @@ class Job:
 
 
 class Clients:
-    """`pace` jobs a second in all, at most `backlog` of them unfinished."""
+    """`pace` jobs a second in all, at most `backlog` of them unfinished.  `keys`: each request has an Idempotency-Key, and is
+    made until it is answered."""
 
-    def __init__(self, fleet, rng, receiver=None, pace=100, backlog=300, threads=3, callbacks=0.3):
+    def __init__(self, fleet, rng, receiver=None, pace=100, backlog=300, threads=3, callbacks=0.3, keys=False):
         self.fleet, self.rng, self.receiver = fleet, rng, receiver
-        self.pace, self.backlog, self.callbacks = pace, backlog, callbacks
+        self.pace, self.backlog, self.callbacks, self.keys = pace, backlog, callbacks, keys
+        self.repeats = 0  # requests that were made again because nobody knew of them
         self.lock = threading.Lock()
         self.jobs = {}  # token -> Job: what was answered with 202
         self.unsure_batches = []  # ids that were sent together, and of which nobody knows
         self.refused, self.refusals = 0, []  # jobs; (seconds, status) of each answer that was no 202
         self.begun, self.wanted, self.made, self.open = time.monotonic(), 0, 0, 0
+        self.sending = 0  # batches that have no answer yet
         self.ending = self.over = False
         self.following = queue.Queue()
         self.threads = [threading.Thread(target=self._submit_all, daemon=True) for _ in range(threads)]
@@ -66,18 +69,18 @@ class Clients:
     # ---- orders of the harness ----
 
     def run(self, count):
-        """So many jobs more are to be submitted; returns at once."""
+        """So many jobs more are to be accepted; returns at once."""
         with self.lock:
             self.begun = time.monotonic() - self.made / self.pace
             self.wanted += count
         return self
 
     def submitted(self, seconds=300):
-        """Waits until all are."""
+        """Waits until all were submitted, and answered."""
         end = time.monotonic() + seconds
-        while self.made < self.wanted and time.monotonic() < end:
+        while (self.made < self.wanted or self.sending) and time.monotonic() < end:
             time.sleep(0.02)
-        return self.made >= self.wanted
+        return self.made >= self.wanted and not self.sending
 
     def finished(self, seconds):
         """Waits until each that was accepted was seen at its end; how many were not."""
@@ -107,8 +110,10 @@ class Clients:
         return c
 
     @staticmethod
-    def _ask(c, method, path, body=None):
-        c.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+    def _ask(c, method, path, body=None, key=None):
+        """key: of the request, for who does not know whether it was heard."""
+        c.request(method, path, body, {**({"Content-Type": "application/json"} if body else {}),
+                                       **({"Idempotency-Key": '"%s"' % key} if key else {})})
         r = c.getresponse()
         return r.status, r.read()
 
@@ -124,6 +129,7 @@ class Clients:
             jobs = [Job("j%06d" % (self.made + i), self._ms(), self.rng.random() < self.callbacks)
                     for i in range(n)]
             self.made += n
+            self.sending += 1
             return jobs
 
     def _ms(self):
@@ -145,11 +151,13 @@ class Clients:
                 time.sleep(0.01)
                 continue
             c = self._submit(c, jobs)
+            with self.lock:
+                self.sending -= 1
         if c is not None:
             c.close()
 
     def _submit(self, c, jobs):
-        body = json.dumps({"submissions": [self.submission(j) for j in jobs]})
+        body, key = json.dumps({"submissions": [self.submission(j) for j in jobs]}), jobs[0].id if self.keys else None
         while not self.over:
             c = self._connection(c)
             if c is None:
@@ -157,23 +165,48 @@ class Clients:
                 continue
             begin, sent = time.monotonic(), time.time()
             try:
-                status, answer = self._ask(c, "POST", "/submit/batch", body)
+                status, answer = self._ask(c, "POST", "/submit/batch", body, key)
             except (OSError, http.client.HTTPException):
                 c.close()  # it may have arrived: whether these jobs are there nobody knows
-                with self.lock:
-                    self.unsure_batches.append([j.id for j in jobs])
-                return None
+                c = None
+                if self._unsure(jobs):
+                    return c
+                continue
             if status == 202:
                 self.accept(jobs, json.loads(answer)["tokens"], sent)
                 return c
             with self.lock:
                 self.refusals.append((time.monotonic() - begin, status))
-                if b"unsure" in answer:
-                    self.unsure_batches.append([j.id for j in jobs])
-                    return c
-                self.refused += len(jobs)
+                self.refused += 0 if b"unsure" in answer else len(jobs)
+            if b"unsure" in answer and self._unsure(jobs):
+                return c
             time.sleep(0.1)
         return c
+
+    def ask_until_taken(self, body, key):
+        """For a row's own threads: the tokens."""
+        while not self.over:
+            c = self._connection(None)
+            try:
+                status, answer = self._ask(c, "POST", "/submit/batch", body, key) if c is not None else (0, b"")
+                if status == 202:
+                    return json.loads(answer)["tokens"]
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                if c is not None:
+                    c.close()
+            time.sleep(0.05)
+        return []
+
+    def _unsure(self, jobs):
+        """Others take their place, for so many are to be accepted as were wanted.  False: one asks again."""
+        with self.lock:
+            self.repeats += self.keys
+            if not self.keys:
+                self.unsure_batches.append([j.id for j in jobs])
+                self.wanted += len(jobs)
+        return not self.keys
 
     def accept(self, jobs, tokens, sent):
         now = time.time()

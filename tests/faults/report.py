@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -9,9 +10,10 @@ from check import percentile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/reliability.md"
-BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
 HEAD = ("| row | what is done | faults | accepted | lost | duplicated | recovery p50 / p99 (s) | outcome | core |\n"
         "|---|---|--:|--:|--:|--:|--:|---|---|\n")
+HEAD_MUTANTS = ("| without, in row | so | red, because of | core |\n"
+                "|---|---|---|---|\n")
 
 
 def measured():
@@ -26,7 +28,7 @@ def entry(name, row, v, seconds):
             "recovery_p50": round(percentile(v.recoveries, 0.5), 2), "recovery_p99": round(percentile(v.recoveries, 0.99), 2),
             "recovery_late": v.late, "restart_p99": round(percentile(v.restarts, 0.99), 2), "poisoned": v.poisoned, "webhooks": v.webhooks,
             "slowest_refusal": round(v.slowest_refusal, 2), "seconds": round(seconds, 1), "breaches": v.breaches,
-            "notes": v.notes, "red_wanted": row.get("red_wanted", "")}
+            "notes": v.notes, "red_wanted": row.get("red_wanted", ""), "without": row.get("without"), "lacks": row.get("lacks")}
 
 
 def say(e):
@@ -46,19 +48,39 @@ def line(e):
                                                               e["duplicated"], recovery, outcome, measured())
 
 
-def write(outcome):
+def said(e):
+    """How a mutant was noticed, in the words that it is to be noticed by: how many there are, or the first of its kind."""
+    for b in e["breaches"]:
+        what, *instances = re.split(r"(?:, for instance |; )(?:[0-9a-f-]{36}: )?", b)
+        if re.search(e["red_wanted"], b):
+            return what if re.search(e["red_wanted"], what) else next(i for i in instances if re.search(e["red_wanted"], i))
+    return None
+
+
+def line_mutant(e):
+    return "| %s, %s | %s | %s | %s |" % (e["without"], e["what"], e["lacks"], said(e), measured())
+
+
+def key(t):
+    """Of a line, the row; of a mutant's, that and what is missing."""
+    return t.split("|")[1].strip()
+
+
+def write(outcome, mutants):
     """Renews the lines of the rows that were run; the others stay as they are."""
-    before, rest = DOCUMENT.read_text().split(BEGIN)
-    table, after = rest.split(END)
-    lines = {t.split("|")[1].strip(): t for t in table.splitlines() if t.startswith(("| E", "| soak"))}
-    lines.update((e["row"], line(e)) for e in outcome)
-    order = sorted(lines, key=lambda name: (name == "soak", name))
-    DOCUMENT.write_text(before + BEGIN + "\n" + HEAD + "\n".join(lines[n] for n in order) + "\n" + END + after)
+    name, head, of = ("mutants", HEAD_MUTANTS, line_mutant) if mutants else ("faults", HEAD, line)
+    begin, end = "<!-- %s: begin -->" % name, "<!-- %s: end -->" % name
+    before, rest = DOCUMENT.read_text().split(begin)
+    table, after = rest.split(end)
+    lines = {key(t): t for t in table.splitlines() if t.startswith("| ") and t not in head}
+    lines.update((key(t), t) for t in map(of, outcome))
+    order = sorted(lines, key=lambda row: (row.startswith("soak"), row))
+    DOCUMENT.write_text(before + begin + "\n" + head + "\n".join(lines[n] for n in order) + "\n" + end + after)
 
 
 def as_it_should_be(e):
     """No breach; of a mutant the one that it is there for."""
-    return any(e["red_wanted"] in b for b in e["breaches"]) if e["red_wanted"] else not e["breaches"]
+    return said(e) is not None if e["red_wanted"] else not e["breaches"]
 
 
 def conclude(a, outcome, seconds):
@@ -70,7 +92,7 @@ def conclude(a, outcome, seconds):
              " ".join(bad) or "none"))
     if a.json:
         a.json.write_text(json.dumps({"seed": a.seed, "seconds": round(seconds, 1), "total": total, "rows": outcome}, indent=1))
-    if a.write and not bad and not a.mutants:
-        write(outcome)
+    if a.write and not bad:
+        write(outcome, a.mutants or a.without)
     sys.stdout.flush()
     return 1 if bad else 0

@@ -24,6 +24,8 @@ def e01(w):
      recovers=1, fleet={"slots": 4})
 def e02(w):
     w.load(400)
+    for _ in range(3):  # whoever dies, some of them are kept by heartbeats alone
+        w.submit(ms=int(w.lease_s() * 1500))
     for _ in range(max(1, int(3 * w.factor))):
         role = w.running_on(w.submit(ms=600))  # mid-run
         w.fleet.kill(role)
@@ -122,13 +124,14 @@ ROWS["E17"]["after"] = is_told
 def e18(w):
     w.load(400)
 
-    def restart():
-        role = w.one("worker")
+    def restart(role=None):
+        role = role or w.one("worker")
         if role is None or not w.fleet.signal(role, signal.SIGTERM, "term"):
             return False
         if not role.ended.wait(5):
             w.fleet.kill(role)
         return True
+    restart(w.running_on(w.submit(ms=4500)))  # longer than drain_ms: it is handed back
     w.repeat(int(8 * w.factor), restart, 0.1, 0.3)
 
 

@@ -1,5 +1,6 @@
 """One run: a fleet, its load, a row's faults, the check."""
 
+import concurrent.futures
 import json
 import pathlib
 import random
@@ -76,6 +77,18 @@ class World:
         assert status == 202, answer
         self.clients.accept([job], json.loads(answer)["tokens"], sent)
         return job
+
+    def storm(self, count):
+        """One job, submitted by so many at once under one key; the tokens that they were told."""
+        with self.clients.lock:
+            self.clients.made += 1
+            self.clients.wanted += 1
+            job = Job("j%06d" % (900000 + self.clients.made), 0, False)
+        body, sent = json.dumps({"submissions": [self.clients.submission(job)]}), time.time()
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:
+            told = list(pool.map(lambda _: self.clients.ask_until_taken(body, job.id), range(count)))
+        self.clients.accept([job], told[0][:1], sent)
+        return [t for tokens in told for t in tokens]
 
     def state(self, job, field="st"):
         value = self.fleet.redis.call("HGET", "{execd}:job:" + job.token, field)

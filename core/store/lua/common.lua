@@ -5,8 +5,8 @@
 --
 --   <p>:job:<token>           hash: st status, meta (what a client sees), prio, lang, ten tenant, by bytes, url
 --                             (if it has one), ep epoch, at attempts, w worker, qa queued at, dl when waiting is
---                             too long, sa started at, fa finished at, fe epoch that finished it, res result, ttl
---                             of the result (ms), cancel; of its webhook: da attempts, db those before a redelivery, do
+--                             too long, sa started at, fa finished at, fe epoch whose worker ended it (0: none
+--                             did), res result, ttl of the result (ms), cancel; of its webhook: da attempts, db those before a redelivery, do
 --                             how it ended (delivered, given_up)
 --   <p>:def:<token>           what a worker needs, until the job has ended.  Beside the hash, because one field
 --                             of more than hash-max-listpack-value bytes makes a hash take a kilobyte more
@@ -167,6 +167,8 @@ end
 -- So what must go on then (results, leases, heartbeats, webhooks) begins with a write that only takes away.
 
 -- The one way into a terminal state: result, counters, webhook and expiry in one step.  Returns the language.
+-- epoch: of the worker that says so; NOBODY where it was not a worker's to say, so that none is told later that it was.
+local NOBODY = '0'
 local function conclude(token, epoch, status, result)
   local k = key_job(token)
   local lang, url, ttl, cancel, ten = unpack(redis.call('HMGET', k, 'lang', 'url', 'ttl', 'cancel', 'ten'))
@@ -182,10 +184,10 @@ local function conclude(token, epoch, status, result)
 end
 
 -- The same for one that still waits in a queue.
-local function conclude_queued(token, epoch, prio, ten, bytes, status, result)
+local function conclude_queued(token, prio, ten, bytes, status, result)
   dequeued(token, prio, ten, bytes)
   count_add('stale', 1)
-  local lang = conclude(token, epoch, status, result)
+  local lang = conclude(token, NOBODY, status, result)
   redis.call('ZADD', stale, now, prio .. ':' .. lang .. ':' .. ten)
 end
 

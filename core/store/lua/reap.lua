@@ -5,12 +5,12 @@ local dead_max, dead_max_bytes, dead_ttl = tonumber(ARGV[8]), tonumber(ARGV[9]),
 local dead, tenants = {}, {}
 
 -- Ends it, and keeps its program where somebody may look at it and try again.
-local function bury(token, ep)
+local function bury(token)
   local ten, ttl = unpack(redis.call('HMGET', key_job(token), 'ten', 'ttl'))
-  if redis.call('EXISTS', key_def(token)) == 0 then return conclude(token, ep, ARGV[3], ARGV[4]) end
+  if redis.call('EXISTS', key_def(token)) == 0 then return conclude(token, NOBODY, ARGV[3], ARGV[4]) end
   redis.call('RENAME', key_def(token), key_letter(token))
   redis.call('PEXPIRE', key_letter(token), dead_ttl)
-  conclude(token, ep, ARGV[3], ARGV[4])
+  conclude(token, NOBODY, ARGV[3], ARGV[4])
   redis.call('PEXPIRE', key_job(token), math.max(number(ttl), dead_ttl))
   redis.call('ZADD', key_dead(ten), now, token)
   redis.call('PEXPIRE', key_dead(ten), dead_ttl)
@@ -57,13 +57,13 @@ end
 
 local expired = redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(expired) do
-  local st, ep, at, cancel = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'at', 'cancel'))
+  local st, at, cancel = unpack(redis.call('HMGET', key_job(token), 'st', 'at', 'cancel'))
   if st ~= '1' then
     redis.call('ZREM', lease, token)
   elseif cancel then
-    conclude(token, ep, ARGV[6], ARGV[7])
+    conclude(token, NOBODY, ARGV[6], ARGV[7])
   elseif number(at) >= tonumber(ARGV[2]) then
-    bury(token, ep)
+    bury(token)
   else
     requeue(token)
   end
@@ -74,9 +74,9 @@ for ten in pairs(tenants) do trim(ten) end
 
 local overdue = redis.call('ZRANGEBYSCORE', wait, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(overdue) do
-  local st, ep, prio, ten, by = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'prio', 'ten', 'by'))
+  local st, prio, ten, by = unpack(redis.call('HMGET', key_job(token), 'st', 'prio', 'ten', 'by'))
   if st == '0' then
-    conclude_queued(token, ep, prio, ten, number(by), ARGV[3], ARGV[5])
+    conclude_queued(token, prio, ten, number(by), ARGV[3], ARGV[5])
   else
     redis.call('ZREM', wait, token)
   end

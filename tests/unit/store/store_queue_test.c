@@ -674,6 +674,41 @@ static void test_late_results_are_counted(void **state)
     store_free(s);
 }
 
+/* The reaper has ended it, of the epoch that its last worker has: that one's result is as late as any. */
+static void test_a_result_after_the_reaper_gave_up_is_late(void **state)
+{
+    struct store *s = open_with(1, 1000);
+    struct store_claim first, last, cancelled;
+    char token[UUID_SIZE];
+    struct answer a;
+
+    (void)state;
+    submit(s, "a", 71, 1);
+    lose_worker(s, &first);
+    lose_worker(s, &last); /* of max_attempts 2 */
+    assert_string_equal(first.job->token, last.job->token);
+    assert_int_equal(finish(s, &last), ERR_CONFLICT);
+    assert_int_equal(finish(s, &last), ERR_CONFLICT); /* a repeat is no better */
+    ASK(a, store_get(s, last.job->token, on_view, &a));
+    assert_int_equal(a.status, JOB_INTERNAL_ERROR);
+
+    submit(s, "b", 71, 1);
+    assert_int_equal(claim_one(s, &cancelled), 'b');
+    memcpy(token, cancelled.job->token, UUID_SIZE);
+    ASK(a, store_cancel(s, token, on_done, &a)); /* its worker is to end it, and does not */
+    do
+        ASK(a, store_reap(s, on_reap, &a));
+    while (a.count == 0);
+    assert_int_equal(finish(s, &cancelled), ERR_CONFLICT);
+    ASK(a, store_get(s, token, on_view, &a));
+    assert_int_equal(a.status, JOB_CANCELLED);
+    assert_int_equal(stats_of(s).late, 3);
+    job_free(first.job);
+    job_free(last.job);
+    job_free(cancelled.job);
+    store_free(s);
+}
+
 static void kill_twice(struct store *s, const char *tenant, size_t source_len, char *ret_token)
 {
     const struct store_admission m = {.tenant = tenant};
@@ -793,6 +828,7 @@ int main(void)
         cmocka_unit_test(test_same_key_same_tokens),
         cmocka_unit_test(test_a_refusal_is_not_remembered),
         cmocka_unit_test(test_late_results_are_counted),
+        cmocka_unit_test(test_a_result_after_the_reaper_gave_up_is_late),
         cmocka_unit_test(test_dead_letters),
         cmocka_unit_test(test_dead_letters_are_bounded),
         cmocka_unit_test(test_depth_delays_nobody),
