@@ -19,6 +19,7 @@
 
 #define BODY_SLACK (1024 * 1024) /* over the limit by less than this gets our answer; by more, evhttp's */
 #define ACCEPT_PAUSE_MS 100      /* after running out of descriptors */
+#define BACKLOG 4096 /* connections that the kernel keeps; who finds no room tries again after 1 s */
 #define QUERY_PAIRS_MAX 32
 
 struct net_request {
@@ -295,6 +296,9 @@ static int bind_server(struct net_server *s, const struct net_server_options *o,
     s->bound = evhttp_bind_socket_with_handle(s->http, o->address, o->port);
     if (s->bound == NULL)
         return err_sys(reterr, "listen on %s port %u (api.address, api.port)", o->address, (unsigned)o->port);
+    /* evhttp asks for 128, which many clients at once fill while one turn of the loop lasts. */
+    if (listen(evhttp_bound_socket_get_fd(s->bound), BACKLOG) != 0)
+        return err_sys(reterr, "listen with a backlog of %d", BACKLOG);
     if (getsockname(evhttp_bound_socket_get_fd(s->bound), (struct sockaddr *)&a, &len) != 0)
         return err_sys(reterr, "find the port");
     s->port = ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&a)->sin6_port
