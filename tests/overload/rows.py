@@ -7,7 +7,7 @@ import time
 
 import crowd
 from server import BUILD, Execd, end_with_us
-from watch import PROGRAM, Askers, Memory, percentile
+from watch import PROGRAM, Askers, Processes, cpu_seconds, percentile
 
 CLIENTS = 32  # who wait for their result, for the capacity: enough that no slot waits
 QUEUE_S = 2  # the queue is to hold as many jobs as execd does in this time
@@ -17,22 +17,31 @@ WAIT_S = 60
 PROMPT_MS = 100  # /health and /metrics
 GOODPUT = 0.9  # of the peak
 FLAT, FLAT_MIB = 1.1, 4  # memory at the end beside that of the beginning; what is small may vary by so much
+STEADY = 0.15  # of the capacity; a machine on which it changes by more says nothing about goodput
+LATE_MS = 50  # the same of a machine that is late by more (`machine`), though execd's jobs keep it busy as well
+KEPT = 0.03  # of the time; a machine that keeps execd from running for longer says nothing about how late execd is
 IDLE = 10000
 CONF = {"plugins": [{"file": "lang-python.so"}]}
 
 
 class Row:
-    """What came of one: `breaches` is empty if all holds."""
+    """What came of one.  `breaches`: of what must hold; `late`: of time alone, on a machine that was too busy to tell."""
 
     def __init__(self, name, what):
-        self.name, self.what, self.figures, self.breaches, self.notes = name, what, {}, [], []
+        self.name, self.what, self.figures, self.notes = name, what, {}, []
+        self.breaches, self.late, self.too_busy = [], [], False
 
     def must(self, holds, text):
         if not holds:
             self.breaches.append(text)
 
+    def in_time(self, holds, text):
+        if not holds:
+            (self.late if self.too_busy else self.breaches).append(text)
+
     def as_json(self):
-        return {"row": self.name, "what": self.what, "figures": self.figures, "breaches": self.breaches, "notes": self.notes}
+        return {"row": self.name, "what": self.what, "figures": self.figures, "breaches": self.breaches, "late": self.late,
+                "notes": self.notes}
 
 
 # ---- what others see ------------------------------------------------------------------------
@@ -46,7 +55,7 @@ def prompt(row, asked):
         row.figures[name] = f
         row.must(f["failed"] == 0, "%s: %d of %d not answered: %s" % (name, f["failed"], f["asked"], f["first_failure"]))
         if name != "job":
-            row.must(f["p99_ms"] <= most, "%s: p99 %.0f ms, to be %.0f at most" % (name, f["p99_ms"], most))
+            row.in_time(f["p99_ms"] <= most, "%s: p99 %.0f ms, to be %.0f at most" % (name, f["p99_ms"], most))
             row.notes.append("%s p50 %.1f, p99 %.1f, most %.0f ms" % (name, f["p50_ms"], f["p99_ms"], f["max_ms"]))
 
 
@@ -77,12 +86,15 @@ def bench_client(folder, execd, way, seconds, *options):
 
 
 def capacity(folder, execd, seconds):
-    """Jobs a second."""
+    """Jobs a second; and for each second of cpu time that execd, its Redis and the jobs took, which a busy machine leaves as
+    it is."""
     bench_client(folder, execd, "load", 2, "--clients", CLIENTS)  # its runtimes are warm then
+    cpu = cpu_seconds(execd.pid)
     got = bench_client(folder, execd, "load", seconds, "--clients", CLIENTS)
+    cpu = cpu_seconds(execd.pid) - cpu
     if got["wrong"]:
         raise RuntimeError("%d jobs had another result" % got["wrong"])
-    return sum(at <= seconds * 1e9 for at in got["at"]) / seconds
+    return sum(at <= seconds * 1e9 for at in got["at"]) / seconds, len(got["at"]) / cpu
 
 
 def start(folder, name, conf=None):
@@ -96,13 +108,18 @@ def overload(a, folder):
     short = min(max(a.seconds / 10, 5), 20)
     with start(folder, "capacity") as execd:
         before = capacity(folder, execd.ready(), short)
-    queue = min(int(before * QUEUE_S), QUEUE_MOST)
+    queue = min(int(before[0] * QUEUE_S), QUEUE_MOST)
     with start(folder, "overload", {"queue": {"max_jobs": queue, "result_ttl_ms": TTL_MS}}) as execd:
         capacity(folder, execd.ready(), 2)
-        with Askers(execd.url, ("/health", "/metrics")) as askers, Memory(execd.pid) as watched:
-            got = bench_client(folder, execd, "flood", a.seconds, "--clients", queue + 500, "--rate", before * a.times)
+        with Askers(execd.url, ("/health", "/metrics")) as askers, Processes(execd.pid) as watched:
+            cpu = cpu_seconds(execd.pid)
+            got = bench_client(folder, execd, "flood", a.seconds, "--clients", queue + 500, "--rate", before[0] * a.times)
+            cpu = cpu_seconds(execd.pid) - cpu
         after = capacity(folder, execd, short)
-    judge(row, a, got, before, after, queue)
+    row.too_busy = (abs(before[0] - after[0]) > STEADY * max(before[0], after[0])
+                    or askers.figures()["machine"]["p99_ms"] > LATE_MS)
+    judge_jobs(row, got, (before[0] + after[0]) / 2, queue)
+    judge_goodput(row, a, got, cpu, before, after)
     prompt(row, askers.figures())
     if a.seconds >= 60:
         memory(row, watched, 0.2)
@@ -111,32 +128,42 @@ def overload(a, folder):
     return row
 
 
-def judge(row, a, got, before, after, queue):
-    """Accepted jobs keep their bounds, and there are as many of them as without the others."""
-    peak = (before + after) / 2
-    begin = a.seconds / 5  # the queue is full by then
-    goodput = sum(begin <= at / 1e9 <= a.seconds for at in got["good_at"]) / (a.seconds - begin)
+def judge_jobs(row, got, peak, queue):
+    """Accepted jobs have their results, within the time that a full queue takes."""
     waited = [ns / 1e9 for ns in got["good"]]
     refused = [ns / 1e6 for ns in got["refused"]]
     bound = queue / (GOODPUT * peak) + 1
     row.figures.update({
-        "capacity_before": round(before), "capacity_after": round(after), "offered_a_second": round(before * a.times),
-        "goodput": round(goodput), "of_peak": round(goodput / peak, 3), "queue_max_jobs": queue,
-        "sent": got["sent"], "completed": len(waited), "refused": len(refused), "unsure": got["unsure"],
-        "without_result": got["pending"], "not_answered": got["gone"], "wrong": got["wrong"], "not_sent": got["unsent"],
+        "queue_max_jobs": queue, "sent": got["sent"], "completed": len(waited), "refused": len(refused),
+        "unsure": got["unsure"], "without_result": got["pending"], "not_answered": got["gone"], "wrong": got["wrong"],
+        "not_sent": got["unsent"],
         "waited_s": {"p50": round(percentile(waited, 0.5), 2), "p99": round(percentile(waited, 0.99), 2),
                      "max": round(max(waited, default=0), 2), "bound": round(bound, 2)},
         "refused_ms": {"p50": round(percentile(refused, 0.5), 1), "p99": round(percentile(refused, 0.99), 1)}})
     row.must(got["wrong"] + got["gone"] + got["pending"] == 0, "of %d requests %d had another result, %d no answer, %d no result "
              "within %d s" % (got["sent"], got["wrong"], got["gone"], got["pending"], WAIT_S))
-    row.must(goodput >= GOODPUT * peak, "goodput %.0f a second, to be %.0f at least (capacity %.0f before, %.0f after)"
-             % (goodput, GOODPUT * peak, before, after))
-    row.must(percentile(waited, 0.99) <= bound, "accepted jobs: p99 %.2f s, to be %.2f at most" % (percentile(waited, 0.99), bound))
-    row.must(got["unsent"] <= got["sent"] / 100, "%d requests could not be sent: no connection was free" % got["unsent"])
-    row.notes.append("capacity %.0f a second before, %.0f after; %.0f offered; goodput %.0f, %.0f %% of the peak"
-                     % (before, after, before * a.times, goodput, 100 * goodput / peak))
-    row.notes.append("{:,} completed, p50 {:.2f}, p99 {:.2f} s (bound {:.2f}); {:,} refused, p99 {:.0f} ms; {} unsure".format(
-        len(waited), percentile(waited, 0.5), percentile(waited, 0.99), bound, len(refused), percentile(refused, 0.99), got["unsure"]))
+    row.in_time(percentile(waited, 0.99) <= bound, "accepted jobs: p99 %.2f s, to be %.2f at most" % (percentile(waited, 0.99), bound))
+    row.in_time(got["unsent"] <= got["sent"] / 100, "%d requests could not be sent: no connection was free" % got["unsent"])
+    row.notes.append("{:,} completed, p50 {:.2f}, p99 {:.2f} s (bound {:.2f}); {:,} refused, p50 {:.0f}, p99 {:.0f} ms; {} unsure".format(
+        len(waited), percentile(waited, 0.5), percentile(waited, 0.99), bound, len(refused), percentile(refused, 0.5),
+        percentile(refused, 0.99), got["unsure"]))
+
+
+def judge_goodput(row, a, got, cpu, before, after):
+    """As many jobs as without the others; and, whatever else the machine does, as many for its time of cpu."""
+    peak, efficiency = (before[0] + after[0]) / 2, (before[1] + after[1]) / 2
+    begin = a.seconds / 5  # the queue is full by then
+    goodput = sum(begin <= at / 1e9 <= a.seconds for at in got["good_at"]) / (a.seconds - begin)
+    per_cpu = len(got["good"]) / cpu
+    row.figures.update({"capacity_before": round(before[0]), "capacity_after": round(after[0]),
+                        "offered_a_second": round(before[0] * a.times), "goodput": round(goodput),
+                        "of_peak": round(goodput / peak, 3), "per_cpu_second": round(per_cpu, 1),
+                        "per_cpu_second_before": round(before[1], 1), "per_cpu_second_after": round(after[1], 1)})
+    row.in_time(goodput >= GOODPUT * peak, "goodput %.0f a second, to be %.0f at least" % (goodput, GOODPUT * peak))
+    row.in_time(per_cpu >= GOODPUT * efficiency, "%.1f jobs for a second of cpu, to be %.1f at least" % (per_cpu, GOODPUT * efficiency))
+    row.notes.append("capacity %.0f a second before, %.0f after; %.0f offered; goodput %.0f, %.0f %% of the peak; jobs for a "
+                     "second of cpu: %.1f, %.0f %% of those without overload"
+                     % (before[0], after[0], before[0] * a.times, goodput, 100 * goodput / peak, per_cpu, 100 * per_cpu / efficiency))
 
 
 # ---- slow clients -------------------------------------------------------------------------------
@@ -151,15 +178,18 @@ def slow(a, folder, name, what, crowd_of, conf=None, most_mib=320):
         with Askers(execd.url) as askers:
             time.sleep(a.slow_seconds / 2)
         alone = askers.figures()["job"]
-        with Memory(execd.pid) as watched, Askers(execd.url) as askers:
+        with Processes(execd.pid) as watched, Askers(execd.url) as askers:
             count = stack.enter_context(crowd_here)
             time.sleep(a.slow_seconds)
         row.figures["jobs_without_them"] = alone
+        row.too_busy = watched.kept > KEPT
+        row.figures["execd_kept_from_running"] = round(watched.kept, 3)
+        row.notes.append("other processes kept execd from running for %.0f %% of the time" % (100 * watched.kept))
         prompt(row, askers.figures())
         job = askers.figures()["job"]
         most = 2 * alone["p99_ms"] + 50 + askers.figures()["machine"]["p99_ms"]
-        row.must(job["p99_ms"] <= most, "job: p99 %.0f ms, to be %.0f at most (%.0f without them)"
-                 % (job["p99_ms"], most, alone["p99_ms"]))
+        row.in_time(job["p99_ms"] <= most, "job: p99 %.0f ms, to be %.0f at most (%.0f without them)"
+                    % (job["p99_ms"], most, alone["p99_ms"]))
         row.notes.append("job p50 %.1f, p99 %.1f ms; without them %.1f, %.1f"
                          % (job["p50_ms"], job["p99_ms"], alone["p50_ms"], alone["p99_ms"]))
         grown = watched.peak("execd") - watched.samples[0][1].get("execd", 0)
@@ -221,7 +251,6 @@ def run(a, folder):
 
     outcome = []
     for name in a.rows or ROWS:
-        row = ROWS[name](a, folder)
-        report.say(row)
-        outcome.append(row.as_json())
+        outcome.append(ROWS[name](a, folder).as_json())
+        report.say(outcome[-1])
     return outcome

@@ -31,6 +31,16 @@ def prefer_this_thread():
         pass
 
 
+def cpu_seconds(pid):
+    """Of a process, of all below it, and of those of them that have ended (proc(5): utime, stime, cutime, cstime)."""
+    ticks = 0
+    for p in descendants(pid):
+        stat = of_process(p, "stat")
+        if stat:
+            ticks += sum(map(int, stat.rsplit(")", 1)[1].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 MIRROR = """
 import socket
 listener = socket.create_server(("127.0.0.1", 0))
@@ -127,12 +137,18 @@ class Askers:
         return found
 
 
-class Memory(threading.Thread):
-    """Resident MiB of execd and all below it, once a second: by name, those of one name together."""
+class Processes(threading.Thread):
+    """Resident MiB of execd and all below it, once a second: by name, those of one name together.  And for which part of the
+    time execd's loop was kept from running by others."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
         self.pid, self.samples, self.over = pid, [], threading.Event()
+        self.kept = 0.0
+
+    def waited(self):
+        """Seconds, since its start, that it was ready to run and did not."""
+        return int(of_process(self.pid, "schedstat").split()[1]) / 1e9
 
     def run(self):
         while True:
@@ -149,12 +165,15 @@ class Memory(threading.Thread):
         return dict(found)
 
     def __enter__(self):
+        self.begun = time.monotonic(), self.waited()
         self.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.over.set()
         self.join()
+        if kind is None:
+            self.kept = (self.waited() - self.begun[1]) / (time.monotonic() - self.begun[0])
 
     def between(self, name, begin, end):
         """The median of a name in a part of the time (0..1)."""
