@@ -1,9 +1,10 @@
 /* client.c - bench-client: the side that measures.
  *
- * Theory of operation.  Three ways, each prints one JSON object:
+ * Theory of operation.  Four ways, each prints one JSON object:
  *
  *   pairs  one client; in each round a request and the same work by hand, in turn, a pause before each
  *   load   many connections, each with one request at a time, for some seconds or a number of requests
+ *   flood  so many requests a second, whatever becomes of those before (client_flood.c)
  *   spawn  a command by hand, again and again, and the cpu time of all that it started
  *
  * An answer that lacks what it must have is counted, and the first is shown: speed of a wrong answer means
@@ -26,13 +27,8 @@ struct options {
     const char *expect[EXPECT_MAX + 1];
     size_t expect_count;
     unsigned long clients, rounds, count, pause_ms;
-    double seconds;
+    double seconds, rate;
     char **command; /* after `--` */
-};
-
-struct samples {
-    uint64_t *ns;
-    size_t count, cap;
 };
 
 void die(const char *fmt, ...)
@@ -47,7 +43,7 @@ void die(const char *fmt, ...)
     exit(1);
 }
 
-static void sample(struct samples *s, uint64_t ns)
+void sample(struct samples *s, uint64_t ns)
 {
     if (s->count == s->cap) {
         s->cap = MAX(s->cap * 2, (size_t)1024);
@@ -58,7 +54,7 @@ static void sample(struct samples *s, uint64_t ns)
     s->ns[s->count++] = ns;
 }
 
-static void print_samples(const char *name, const struct samples *s)
+void print_samples(const char *name, const struct samples *s)
 {
     printf("\"%s\":[", name);
     for (size_t i = 0; i < s->count; i++)
@@ -230,6 +226,9 @@ static void take(struct options *o, int option)
     case 's':
         o->seconds = strtod(optarg, NULL);
         break;
+    case 'R':
+        o->rate = strtod(optarg, NULL);
+        break;
     default:
         die("see the head of bench/client.c");
     }
@@ -238,17 +237,23 @@ static void take(struct options *o, int option)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},    {"path", required_argument, NULL, 'u'},
-        {"bodies", required_argument, NULL, 'b'},  {"expect", required_argument, NULL, 'e'},
-        {"clients", required_argument, NULL, 'c'}, {"rounds", required_argument, NULL, 'r'},
-        {"count", required_argument, NULL, 'n'},   {"pause-ms", required_argument, NULL, 'w'},
-        {"seconds", required_argument, NULL, 's'}, {NULL, 0, NULL, 0},
+        {"port", required_argument, NULL, 'p'},
+        {"path", required_argument, NULL, 'u'},
+        {"bodies", required_argument, NULL, 'b'},
+        {"expect", required_argument, NULL, 'e'},
+        {"clients", required_argument, NULL, 'c'},
+        {"rounds", required_argument, NULL, 'r'},
+        {"count", required_argument, NULL, 'n'},
+        {"pause-ms", required_argument, NULL, 'w'},
+        {"seconds", required_argument, NULL, 's'},
+        {"rate", required_argument, NULL, 'R'},
+        {NULL, 0, NULL, 0},
     };
     struct options o = {.path = "/v1/jobs?wait=60", .clients = 1};
     int option;
 
     if (argc < 2)
-        die("pairs, load or spawn?");
+        die("pairs, load, flood or spawn?");
     while ((option = getopt_long(argc - 1, argv + 1, "+", options, NULL)) != -1)
         take(&o, option);
     o.command = argv + 1 + optind;
@@ -256,6 +261,8 @@ int main(int argc, char **argv)
         pairs(&o);
     else if (strcmp(argv[1], "load") == 0 && o.bodies != NULL)
         load(&o);
+    else if (strcmp(argv[1], "flood") == 0 && o.bodies != NULL && o.rate > 0)
+        flood(&(struct flood){o.port, o.path, o.bodies, o.expect, o.clients, o.rate, o.seconds});
     else if (strcmp(argv[1], "spawn") == 0 && o.command[0] != NULL)
         spawn(&o);
     else

@@ -46,6 +46,14 @@ void http_open(struct http *h, int port, const char *path)
     setsockopt(h->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+void http_close(struct http *h)
+{
+    close(h->fd);
+    buf_done(&h->out);
+    buf_done(&h->in);
+    *h = (struct http){.fd = -1};
+}
+
 static void number_body(char *body, uint64_t serial)
 {
     char digits[sizeof(COUNTER)];
@@ -55,7 +63,7 @@ static void number_body(char *body, uint64_t serial)
         memcpy(at, digits, sizeof(COUNTER) - 1);
 }
 
-void http_send(struct http *h, struct bodies *b)
+bool http_try_send(struct http *h, struct bodies *b)
 {
     const char *body = b->lines[b->next++ % b->count];
     size_t head, done = 0;
@@ -76,9 +84,16 @@ void http_send(struct http *h, struct bodies *b)
         ssize_t n = send(h->fd, h->out.data + done, h->out.len - done, MSG_NOSIGNAL);
 
         if (n <= 0)
-            die("send a request: %s", strerror(errno));
+            return false;
         done += (size_t)n;
     }
+    return true;
+}
+
+void http_send(struct http *h, struct bodies *b)
+{
+    if (!http_try_send(h, b))
+        die("send a request: %s", strerror(errno));
 }
 
 /* Is all of it there?  We know our server: it always says Content-Length. */
@@ -99,23 +114,32 @@ static bool complete(struct http *h)
     return h->in.len >= (size_t)(end + 4 - h->in.data) + want;
 }
 
-bool http_read(struct http *h, bool block)
+enum http_state http_try_read(struct http *h, bool block)
 {
     for (;;) {
         ssize_t n;
 
         if (complete(h))
-            return true;
+            return HTTP_WHOLE;
         if (buf_reserve(&h->in, 16384) != 0)
             abort();
         n = recv(h->fd, h->in.data + h->in.len, 16384, block ? 0 : MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN && !block)
-            return false;
+            return HTTP_MORE;
         if (n <= 0)
-            die("read an answer: %s", n == 0 ? "the server closed the connection" : strerror(errno));
+            return HTTP_GONE;
         h->in.len += (size_t)n;
         h->in.data[h->in.len] = '\0';
     }
+}
+
+bool http_read(struct http *h, bool block)
+{
+    enum http_state state = http_try_read(h, block);
+
+    if (state == HTTP_GONE)
+        die("read an answer: the server closed the connection");
+    return state == HTTP_WHOLE;
 }
 
 bool http_good(const struct http *h, const char *const *texts)

@@ -40,6 +40,16 @@ static void rules_fill(struct api *api)
     };
 }
 
+/* A call keeps its connection, and who comes needs one to be told anything, be it that there is no room; the
+ * server takes it from those that are no calls. */
+static void calls_fill(struct api *api, uint64_t connections)
+{
+    uint64_t spare = MAX(connections / API_CALLS_SHARE, (uint64_t)2);
+
+    api->calls_max = MIN((size_t)(connections - spare), (size_t)API_CALLS_MAX);
+    api->calls_reserve = MIN((size_t)(spare / 2), (size_t)API_CALLS_RESERVE);
+}
+
 int api_start(const struct api_options *o, struct api **ret, struct err *reterr)
 {
     struct net_server_options so = {
@@ -56,7 +66,7 @@ int api_start(const struct api_options *o, struct api **ret, struct err *reterr)
 
     api->o = *o;
     api->refs = 1;
-    api->calls_max = API_CALLS_MAX;
+    calls_fill(api, o->conf->connections_max);
     TAILQ_INIT(&api->calls);
     TAILQ_INIT(&api->submitting);
     rules_fill(api);

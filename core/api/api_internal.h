@@ -12,7 +12,8 @@
 
 enum {
     API_CALLS_MAX = 8192,    /* unanswered requests, long polls included (api->calls_max) */
-    API_CALLS_RESERVE = 128, /* beyond that, for the routes of supervisors */
+    API_CALLS_RESERVE = 128, /* beyond that, for the routes of supervisors (api->calls_reserve) */
+    API_CALLS_SHARE = 8,     /* of so many connections one is never a call's: whoever comes finds a place */
     API_REQUEST_ID_MAX = 64,
     API_HASH_SIZE = 65,           /* SHA-256 in hexadecimal */
     API_IDEMPOTENCY_MAX = 255,    /* characters between the quotes */
@@ -72,7 +73,7 @@ void api_call_drop(struct api_call *call);
 struct api_route {
     const char *method, *path; /* "{token}" takes one segment */
     void (*handle)(struct api_call *call);
-    bool open;           /* needs no key */
+    unsigned flags;      /* api_routes.c */
     const char *summary; /* for / */
 };
 void api_route_request(struct api *api, struct net_request *request);
@@ -173,7 +174,7 @@ struct api {
     void *drained_arg;
     struct wire_rules rules;
     struct api_calls calls, submitting;
-    size_t call_count, calls_max;
+    size_t call_count, calls_max, calls_reserve;
     uint64_t answered[6]; /* by hundreds of the status */
     struct api_languages languages;
     struct api_fleet fleet;

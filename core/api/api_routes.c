@@ -1,23 +1,28 @@
 /* api_routes.c - the one table of routes, and the way from a request to its handler. */
 #include "api_internal.h"
 
+enum {
+    OPEN = 1 << 0,   /* needs no key */
+    WATCHES = 1 << 1 /* looks after this process: answered when there is no room for others */
+};
+
 static const struct api_route routes[] = {
-    {"GET", "/", api_index, false, "this list"},
-    {"POST", "/submit/batch", api_submit_batch, false, "submits several programs: {\"submissions\":[...]}"},
-    {"POST", "/v1/jobs", api_submit_one, false, "submits one program; ?wait=SECONDS waits for its result"},
-    {"GET", "/v1/jobs/{token}", api_job_get, false, "a job and its result; ?wait=SECONDS waits for its end"},
-    {"DELETE", "/v1/jobs/{token}", api_job_cancel, false, "cancels a job"},
-    {"GET", "/v1/jobs/{token}/deliveries", api_deliveries_list, false, "what became of its webhook"},
-    {"POST", "/v1/jobs/{token}/deliveries", api_delivery_again, false, "delivers its webhook anew"},
-    {"GET", "/v1/dead", api_dead_list, false,
+    {"GET", "/", api_index, 0, "this list"},
+    {"POST", "/submit/batch", api_submit_batch, 0, "submits several programs: {\"submissions\":[...]}"},
+    {"POST", "/v1/jobs", api_submit_one, 0, "submits one program; ?wait=SECONDS waits for its result"},
+    {"GET", "/v1/jobs/{token}", api_job_get, 0, "a job and its result; ?wait=SECONDS waits for its end"},
+    {"DELETE", "/v1/jobs/{token}", api_job_cancel, 0, "cancels a job"},
+    {"GET", "/v1/jobs/{token}/deliveries", api_deliveries_list, 0, "what became of its webhook"},
+    {"POST", "/v1/jobs/{token}/deliveries", api_delivery_again, 0, "delivers its webhook anew"},
+    {"GET", "/v1/dead", api_dead_list, 0,
      "dead letters: jobs that cost their worker each time; ?offset= ?limit="},
-    {"GET", "/v1/dead/{token}", api_dead_get, false, "one of them, with its program"},
-    {"POST", "/v1/dead/{token}", api_dead_retry, false, "submits it again, as a new job"},
-    {"GET", "/languages", api_languages_list, false, "what can be run here"},
-    {"GET", "/health", api_health, true, "the parts that were checked"},
-    {"GET", "/livez", api_livez, true, "this process answers"},
-    {"GET", "/readyz", api_readyz, true, "submissions would be accepted"},
-    {"GET", "/metrics", api_metrics, false, "numbers in Prometheus' text format"},
+    {"GET", "/v1/dead/{token}", api_dead_get, 0, "one of them, with its program"},
+    {"POST", "/v1/dead/{token}", api_dead_retry, 0, "submits it again, as a new job"},
+    {"GET", "/languages", api_languages_list, 0, "what can be run here"},
+    {"GET", "/health", api_health, OPEN | WATCHES, "the parts that were checked"},
+    {"GET", "/livez", api_livez, OPEN | WATCHES, "this process answers"},
+    {"GET", "/readyz", api_readyz, OPEN | WATCHES, "submissions would be accepted"},
+    {"GET", "/metrics", api_metrics, WATCHES, "numbers in Prometheus' text format"},
 };
 
 /* Does the path fit?  The segment in place of {token} goes to *ret_segment; ptr NULL: there is none. */
@@ -97,12 +102,12 @@ static void dispatch(struct api_call *call)
     char allow[64];
     const struct api_route *route =
         route_find(net_request_method(call->request), path, &segment, allow, sizeof(allow));
-    size_t reserve = route != NULL && route->open ? API_CALLS_RESERVE : 0;
+    size_t reserve = route != NULL && (route->flags & WATCHES) != 0 ? call->api->calls_reserve : 0;
 
     if (call->api->call_count > call->api->calls_max + reserve) {
         net_reply_header(call->request, "Retry-After", "1");
         api_answer_refusal(call, 503, "overloaded", "too many requests are waiting here");
-    } else if ((route == NULL || !route->open) && !api_auth_check(call)) {
+    } else if ((route == NULL || (route->flags & OPEN) == 0) && !api_auth_check(call)) {
         refuse_key(call);
     } else if (route == NULL) {
         refuse_route(call, allow);

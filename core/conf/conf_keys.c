@@ -226,9 +226,9 @@ const struct conf_item conf_items[] = {
      .help = "How long a worker owns a claimed job without saying that it is alive; after that another one "
              "takes it.  At least 3 * worker.heartbeat_ms"},
     {"queue", "answer_ms", CONF_MS, AT(answer_ms), .initial = "900", .min = 50, .max = 10 * 60 * SECOND,
-     .help = "How long a submission waits for Redis.  One that is not answered by then is told 503 `unsure`; "
-             "while "
-             "Redis is known to be away, 503 at once"},
+     .help = "How long a request waits for Redis.  A submission or cancellation that is not answered by then "
+             "is told "
+             "503 `unsure`, another 503 `unavailable`; while Redis is known to be away, 503 at once"},
     {"queue", "max_attempts", CONF_COUNT, AT(max_attempts), .initial = "3", .min = 1, .max = 100,
      .help = "Workers that may lose a job before it ends as internal_error and becomes a dead letter"},
     {"queue", "result_ttl_ms", CONF_MS, AT(result_ttl_ms), .initial = "86400000", .min = 10 * SECOND,

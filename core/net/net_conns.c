@@ -4,8 +4,13 @@
  * large body and stop would hold it all.  So bytes are counted as they come, until the answer to their
  * request is written, and an answer is counted likewise.  Beyond the bound the connection that holds most is
  * cut off, those first whose request is not complete; one whose request is being handled never is.  A request
- * that takes too long to come is cut off as well, and where all places are taken an idle connection makes
- * room: not a new one whose first request is still on its way, and none whose next request comes in time.
+ * that takes too long to come is cut off, and so is one whose answer takes too long to be read.
+ *
+ * Where all places are taken somebody makes room for who comes: first the connection that has been idle for
+ * longest (not a new one whose first request is still on its way, and none whose next request comes in time),
+ * then the one whose request, or else whose answer, has been on its way for longest.  So clients that are
+ * slow on purpose can take all places but never keep them from others; it is for those who handle requests
+ * not to have as many of them at once as there are places.
  *
  * evhttp shows a connection only with its first whole request.  It does ask us for each connection's
  * bufferevent, makes itself that one's callback argument, and tells of the end through
@@ -29,24 +34,23 @@
 #define LITTLE 65536   /* what a connection may always hold: ordinary requests get through in any case */
 #define TICK_MS 500    /* looks at everybody */
 #define FIRST_MS 500   /* for the first byte of the first request, where places are short */
-#define GRACE_MS 10000 /* for a request to come, however slowly */
+#define SHORT_MS 1000  /* for a request to come, or an answer to go, where places are short */
+#define GRACE_MS 10000 /* the same where they are not, however slowly */
 #define BYTES_PER_SECOND 1000 /* at least, after that */
 
-enum phase { READING, HANDLING, WRITING };
+enum phase { FRESH, IDLE, READING, HANDLING, WRITING, CUT, PHASE_COUNT };
 
 struct net_conn {
-    TAILQ_ENTRY(net_conn) link; /* among the fresh, then in its bucket */
+    TAILQ_ENTRY(net_conn) link;    /* among those to settle, then in its bucket */
+    TAILQ_ENTRY(net_conn) waiting; /* in its phase, behind those that have been in it for longer */
     struct net_conns *all;
     struct bufferevent *bev;
-    struct evhttp_connection *http; /* NULL while fresh */
-    enum phase phase;
+    struct evhttp_connection *http; /* NULL until it is settled */
+    enum phase phase; /* FRESH: idle, and has made no request; CUT: to be freed in the next turn */
+    uint64_t since_ms;
     size_t held;
-    uint64_t begun_ms; /* the first byte of a request came; 0: idle */
-    uint64_t idle_ms;  /* since when */
-    bool served;       /* a request, before */
     bool fin_ends;
-    bool cut;        /* to be freed in the next turn */
-    bool makes_room; /* that is why */
+    bool makes_room; /* it is cut off for that alone */
     loop_fn on_close;
     void *on_close_arg;
 };
@@ -55,21 +59,34 @@ TAILQ_HEAD(conn_list, net_conn);
 struct net_conns {
     struct loop *loop;
     struct net_conns_options o;
-    struct conn_list fresh, buckets[BUCKETS];
+    struct conn_list unsettled, buckets[BUCKETS], phases[PHASE_COUNT];
     struct loop_timer *timer; /* settles, and cuts off */
     struct loop_timer *tick;
     size_t count, held;
     bool full, closing;
-    bool cuts; /* some connection is to be cut off */
 };
-
-#define EACH_CONN(c, all)                                                                                    \
-    for (size_t bucket_at = 0; bucket_at < BUCKETS; bucket_at++)                                             \
-        TAILQ_FOREACH (c, &(all)->buckets[bucket_at], link)
 
 static struct conn_list *bucket(struct net_conns *all, const struct evhttp_connection *http)
 {
     return &all->buckets[((uintptr_t)http >> 6) % BUCKETS];
+}
+
+/* Who is cut off stays so. */
+static void enter(struct net_conn *c, enum phase phase)
+{
+    struct net_conns *all = c->all;
+
+    if (c->phase == CUT)
+        return;
+    TAILQ_REMOVE(&all->phases[c->phase], c, waiting);
+    TAILQ_INSERT_TAIL(&all->phases[phase], c, waiting);
+    c->phase = phase;
+    c->since_ms = loop_now_ms(all->loop);
+}
+
+static uint64_t age(const struct net_conn *c)
+{
+    return loop_now_ms(c->all->loop) - c->since_ms;
 }
 
 /* ---- what is held ------------------------------------------------------------------------ */
@@ -83,12 +100,12 @@ static void let_go(struct net_conn *c)
 /* Not now, in the middle of reading, but in the next turn. */
 static void cut(struct net_conn *c, const char *why)
 {
-    if (c->cut)
+    if (c->phase == CUT)
         return;
     LOG_WARN("connection_cut", F_STR("reason", why), F_UINT("held_bytes", c->held),
              F_UINT("held_by_all", c->all->held));
     let_go(c);
-    c->cut = c->all->cuts = true;
+    enter(c, CUT);
     loop_timer_arm(c->all->timer, 0);
 }
 
@@ -96,9 +113,9 @@ static struct net_conn *largest(struct net_conns *all, enum phase phase)
 {
     struct net_conn *c, *most = NULL;
 
-    EACH_CONN(c, all)
-    if (c->phase == phase && !c->cut && c->held > LITTLE && (most == NULL || c->held > most->held))
-        most = c;
+    TAILQ_FOREACH (c, &all->phases[phase], waiting)
+        if (c->held > LITTLE && (most == NULL || c->held > most->held))
+            most = c;
     return most;
 }
 
@@ -119,23 +136,41 @@ static void hold(struct net_conn *c, size_t bytes)
 
 /* ---- places --------------------------------------------------------------------------------- */
 
-static bool is_idle(const struct net_conn *c)
+/* Of those in the phase for at least so long the one that has been for longest. */
+static struct net_conn *oldest(struct net_conns *all, enum phase phase, uint64_t least_ms)
 {
-    return c->phase == READING && c->begun_ms == 0 && !c->cut &&
-           (c->served || loop_now_ms(c->all->loop) >= c->idle_ms + FIRST_MS);
+    struct net_conn *c = TAILQ_FIRST(&all->phases[phase]);
+
+    return c != NULL && age(c) >= least_ms ? c : NULL;
+}
+
+static bool idle_makes_room(struct net_conns *all)
+{
+    struct net_conn *c = oldest(all, IDLE, 0), *fresh = oldest(all, FRESH, FIRST_MS);
+
+    if (c == NULL || (fresh != NULL && fresh->since_ms < c->since_ms))
+        c = fresh;
+    if (c == NULL)
+        return false;
+    cut(c, "it is idle, and all places are taken (api.connections_max)");
+    return c->makes_room = true;
+}
+
+static bool slow_makes_room(struct net_conns *all)
+{
+    struct net_conn *c = oldest(all, READING, SHORT_MS);
+
+    if (c == NULL)
+        c = oldest(all, WRITING, SHORT_MS);
+    if (c == NULL)
+        return false;
+    cut(c, "it is slow, and all places are taken (api.connections_max)");
+    return true;
 }
 
 bool net_conns_make_room(struct net_conns *all)
 {
-    struct net_conn *c, *oldest = NULL;
-
-    EACH_CONN(c, all)
-    if (is_idle(c) && (oldest == NULL || c->idle_ms < oldest->idle_ms))
-        oldest = c;
-    if (oldest == NULL)
-        return false;
-    cut(oldest, "it is idle, and all places are taken (api.connections_max)");
-    return oldest->makes_room = true;
+    return idle_makes_room(all) || slow_makes_room(all);
 }
 
 static void make_room_or_pause(struct net_conns *all)
@@ -149,7 +184,11 @@ static void make_room_or_pause(struct net_conns *all)
 /* A request came after all: somebody else makes room, or nobody does. */
 static void keep(struct net_conn *c)
 {
-    c->cut = c->makes_room = false;
+    TAILQ_REMOVE(&c->all->phases[CUT], c, waiting);
+    TAILQ_INSERT_TAIL(&c->all->phases[READING], c, waiting);
+    c->phase = READING;
+    c->since_ms = loop_now_ms(c->all->loop);
+    c->makes_room = false;
     make_room_or_pause(c->all);
 }
 
@@ -159,12 +198,12 @@ static void on_input(struct evbuffer *buffer, const struct evbuffer_cb_info *inf
 {
     struct net_conn *c = arg;
 
-    if (info->n_added == 0 || (c->cut && !c->makes_room))
+    if (info->n_added == 0 || (c->phase == CUT && !c->makes_room))
         return;
-    if (c->begun_ms == 0)
-        c->begun_ms = loop_now_ms(c->all->loop);
     if (c->makes_room)
         keep(c);
+    else if (c->phase == FRESH || c->phase == IDLE)
+        enter(c, READING);
     hold(c, info->n_added);
     if (evbuffer_get_length(buffer) > c->all->o.input_max)
         cut(c, "a request without end");
@@ -174,9 +213,9 @@ static void on_input(struct evbuffer *buffer, const struct evbuffer_cb_info *inf
 
 bool net_conn_handle(struct net_conn *c, bool fin_ends)
 {
-    c->phase = HANDLING;
+    enter(c, HANDLING);
     c->fin_ends = fin_ends;
-    return !c->cut && (c->all->held <= c->all->o.bytes_max || c->held <= LITTLE);
+    return c->phase != CUT && (c->all->held <= c->all->o.bytes_max || c->held <= LITTLE);
 }
 
 void net_conn_drop(struct net_conn *c)
@@ -186,7 +225,7 @@ void net_conn_drop(struct net_conn *c)
 
 void net_conn_write(struct net_conn *c, size_t bytes)
 {
-    c->phase = WRITING;
+    enter(c, WRITING);
     hold(c, bytes);
     make_fit(c->all);
 }
@@ -194,47 +233,62 @@ void net_conn_write(struct net_conn *c, size_t bytes)
 void net_conn_release(struct net_conn *c)
 {
     let_go(c);
-    c->phase = READING;
-    c->served = true;
-    c->begun_ms = 0;
-    c->idle_ms = loop_now_ms(c->all->loop);
+    enter(c, IDLE);
 }
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-static bool too_slow(const struct net_conn *c, uint64_t now)
+/* Of a request what has come counts, of an answer all of it. */
+static bool too_slow(const struct net_conn *c)
 {
-    uint64_t age = c->begun_ms == 0 ? 0 : now - c->begun_ms;
+    uint64_t ms = age(c);
 
-    return c->phase == READING && age > GRACE_MS && c->held < (age - GRACE_MS) * BYTES_PER_SECOND / 1000;
+    return ms > GRACE_MS && c->held < (ms - GRACE_MS) * BYTES_PER_SECOND / 1000;
+}
+
+static void cut_slow(struct net_conns *all, enum phase phase, const char *why)
+{
+    struct net_conn *c, *next;
+
+    for (c = TAILQ_FIRST(&all->phases[phase]); c != NULL; c = next) {
+        next = TAILQ_NEXT(c, waiting);
+        if (too_slow(c))
+            cut(c, why);
+    }
 }
 
 static bool peer_left(const struct net_conn *c)
 {
     struct pollfd p = {.fd = bufferevent_getfd(c->bev), .events = c->fin_ends ? POLLRDHUP : 0};
 
-    return c->phase == HANDLING && poll(&p, 1, 0) > 0 && p.revents != 0;
+    return poll(&p, 1, 0) > 0 && p.revents != 0;
+}
+
+/* Nobody is there to be cut off, so nothing is said. */
+static void end_left(struct net_conns *all)
+{
+    struct net_conn *c, *next;
+
+    for (c = TAILQ_FIRST(&all->phases[HANDLING]); c != NULL; c = next) {
+        next = TAILQ_NEXT(c, waiting);
+        if (peer_left(c)) {
+            enter(c, CUT);
+            loop_timer_arm(all->timer, 0);
+        }
+    }
 }
 
 static void on_tick(void *arg)
 {
     struct net_conns *all = arg;
-    uint64_t now = loop_now_ms(all->loop);
-    struct net_conn *c;
 
     if (all->count > 0)
         loop_timer_arm(all->tick, TICK_MS);
     if (all->full)
-        net_conns_make_room(all); /* nobody was idle when the last one came */
-    EACH_CONN(c, all)
-    {
-        if (too_slow(c, now)) {
-            cut(c, "its request takes too long to come");
-        } else if (peer_left(c)) {
-            c->cut = all->cuts = true; /* nobody is there to be cut off */
-            loop_timer_arm(all->timer, 0);
-        }
-    }
+        net_conns_make_room(all); /* nobody could be sent away when the last one came */
+    cut_slow(all, READING, "its request takes too long to come");
+    cut_slow(all, WRITING, "its answer takes too long to be read");
+    end_left(all);
 }
 
 /* ---- a connection's life -------------------------------------------------------------------- */
@@ -244,6 +298,7 @@ static void conn_free(struct net_conn *c, struct conn_list *list)
     struct net_conns *all = c->all;
 
     TAILQ_REMOVE(list, c, link);
+    TAILQ_REMOVE(&all->phases[c->phase], c, waiting);
     evbuffer_remove_cb(bufferevent_get_input(c->bev), on_input, c);
     let_go(c);
     free(c);
@@ -270,15 +325,15 @@ static void settle(struct net_conns *all)
 {
     struct net_conn *c;
 
-    while ((c = TAILQ_FIRST(&all->fresh)) != NULL) {
+    while ((c = TAILQ_FIRST(&all->unsettled)) != NULL) {
         struct bufferevent *bev = c->bev;
         void *http = NULL;
 
         bufferevent_getcb(bev, NULL, NULL, NULL, &http);
         if (http == NULL) {
-            conn_free(c, &all->fresh);
+            conn_free(c, &all->unsettled);
         } else {
-            TAILQ_REMOVE(&all->fresh, c, link);
+            TAILQ_REMOVE(&all->unsettled, c, link);
             c->http = http;
             TAILQ_INSERT_TAIL(bucket(all, http), c, link);
             evhttp_connection_set_closecb(http, on_gone, c);
@@ -290,16 +345,11 @@ static void settle(struct net_conns *all)
 static void on_timer(void *arg)
 {
     struct net_conns *all = arg;
-    struct net_conn *c, *next;
+    struct net_conn *c;
 
     settle(all);
-    for (size_t i = 0; i < BUCKETS && all->cuts; i++)
-        for (c = TAILQ_FIRST(&all->buckets[i]); c != NULL; c = next) {
-            next = TAILQ_NEXT(c, link);
-            if (c->cut)
-                evhttp_connection_free(c->http); /* comes back to on_gone() */
-        }
-    all->cuts = false;
+    while ((c = TAILQ_FIRST(&all->phases[CUT])) != NULL)
+        evhttp_connection_free(c->http); /* comes back to on_gone() */
 }
 
 static struct bufferevent *on_accept(struct event_base *base, void *arg)
@@ -313,10 +363,12 @@ static struct bufferevent *on_accept(struct event_base *base, void *arg)
     c = NEW(struct net_conn);
     c->all = all;
     c->bev = bev;
-    c->idle_ms = loop_now_ms(all->loop);
+    c->phase = FRESH;
+    c->since_ms = loop_now_ms(all->loop);
+    TAILQ_INSERT_TAIL(&all->phases[FRESH], c, waiting);
     bufferevent_incref(bev); /* until it is settled */
     evbuffer_add_cb(bufferevent_get_input(bev), on_input, c);
-    TAILQ_INSERT_TAIL(&all->fresh, c, link);
+    TAILQ_INSERT_TAIL(&all->unsettled, c, link);
     loop_timer_arm(all->timer, 0);
     if (!loop_timer_armed(all->tick))
         loop_timer_arm(all->tick, TICK_MS);
@@ -350,9 +402,11 @@ struct net_conns *net_conns_new(struct loop *loop, struct evhttp *http, const st
 
     all->loop = loop;
     all->o = *o;
-    TAILQ_INIT(&all->fresh);
+    TAILQ_INIT(&all->unsettled);
     for (size_t i = 0; i < BUCKETS; i++)
         TAILQ_INIT(&all->buckets[i]);
+    for (size_t i = 0; i < PHASE_COUNT; i++)
+        TAILQ_INIT(&all->phases[i]);
     all->timer = loop_timer_new(loop, on_timer, all);
     all->tick = loop_timer_new(loop, on_tick, all);
     evhttp_set_bevcb(http, on_accept, all);
@@ -365,8 +419,9 @@ void net_conns_close(struct net_conns *all)
 
     all->closing = true;
     settle(all);
-    EACH_CONN(c, all)
-    net_conn_on_close(c, NULL, NULL);
+    for (size_t i = 0; i < PHASE_COUNT; i++)
+        TAILQ_FOREACH (c, &all->phases[i], waiting)
+            net_conn_on_close(c, NULL, NULL);
 }
 
 void net_conns_free(struct net_conns *all)

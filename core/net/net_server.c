@@ -19,6 +19,8 @@
 
 #define BODY_SLACK (1024 * 1024) /* over the limit by less than this gets our answer; by more, evhttp's */
 #define ACCEPT_PAUSE_MS 100      /* after running out of descriptors */
+#define BACKLOG 4096         /* connections that the kernel keeps; who finds no room tries again after 1 s */
+#define SOCKET_BUFFER 131072 /* each way; the kernel takes twice that for its own needs */
 #define QUERY_PAIRS_MAX 32
 
 struct net_request {
@@ -286,15 +288,33 @@ static void on_full(void *arg, bool full)
         on_accept_timer(s);
 }
 
+/* Connections inherit the buffers.  By itself the kernel would let each grow to megabytes, of answers that
+ * nobody reads and requests that come while another is handled, which nobody counts. */
+static int tune_socket(int fd, struct err *reterr)
+{
+    const int size = SOCKET_BUFFER;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) != 0)
+        return err_sys(reterr, "bound the socket's buffers to %d bytes", size);
+    /* evhttp asks for 128, which many clients at once fill while one turn of the loop lasts. */
+    if (listen(fd, BACKLOG) != 0)
+        return err_sys(reterr, "listen with a backlog of %d", BACKLOG);
+    return 0;
+}
+
 static int bind_server(struct net_server *s, const struct net_server_options *o, struct err *reterr)
 {
     struct sockaddr_storage a = {0};
     socklen_t len = sizeof(a);
+    int rc;
 
     errno = 0;
     s->bound = evhttp_bind_socket_with_handle(s->http, o->address, o->port);
     if (s->bound == NULL)
         return err_sys(reterr, "listen on %s port %u (api.address, api.port)", o->address, (unsigned)o->port);
+    if ((rc = tune_socket(evhttp_bound_socket_get_fd(s->bound), reterr)) != 0)
+        return rc;
     if (getsockname(evhttp_bound_socket_get_fd(s->bound), (struct sockaddr *)&a, &len) != 0)
         return err_sys(reterr, "find the port");
     s->port = ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&a)->sin6_port

@@ -194,6 +194,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
     s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
     TAILQ_INIT(&s->failing);
     TAILQ_INIT(&s->unsure);
+    TAILQ_INIT(&s->turns);
     TAILQ_INIT(&s->timed);
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
         TAILQ_INIT(&s->waits[i]);

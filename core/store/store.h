@@ -34,7 +34,9 @@ struct store_options {
     uint64_t hook_ttl_ms; /* a result with a webhook is kept this long at least */
     uint64_t queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
     uint64_t dead_max, dead_max_bytes, dead_ttl_ms; /* dead letters of one tenant */
-    uint64_t answer_ms;      /* a submission that Redis has not answered by then is ERR_UNSURE */
+    /* What a client waits for is answered by then: ERR_UNSURE if it may have had an effect (a submission, a
+     * cancellation), ERR_AGAIN if it has none (a job, dead letters). */
+    uint64_t answer_ms;
     uint64_t unanswered_max; /* bytes of submissions that Redis has not answered, whoever still waits; beyond,
                               * one is ERR_FULL, unless it is the only one */
     uint32_t accept_missing; /* of store_accept_find() */
@@ -142,9 +144,10 @@ struct store_view {  /* a job as it is now */
     uint32_t attempt;
 };
 typedef void (*store_view_fn)(void *arg, const struct err *err, const struct store_view *view);
-/* ERR_NOT_FOUND if unknown or expired. */
+/* ERR_NOT_FOUND if unknown or expired, ERR_AGAIN after answer_ms. */
 void store_get(struct store *s, const char *token, store_view_fn done, void *arg);
-/* The same, but waits up to wait_ms for a terminal state (woken by Redis, re-checked at the end). */
+/* The same, but waits up to wait_ms for a terminal state (woken by Redis, re-checked at the end, which takes
+ * answer_ms at most). */
 struct store_wait;
 struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done,
                               void *arg);

@@ -2,6 +2,9 @@
 #include "store_internal.h"
 
 #define IN_FLIGHT_MAX 20000 /* of clients' questions; what workers have to say is bounded by their slots */
+/* What Redis has answered and we have not read is Redis' memory, and everything else waits behind it: results
+ * have megabytes, and clients may ask for more of them than we can hand out. */
+#define READS_MAX 32
 
 /* ---- arguments ------------------------------------------------------------------------ */
 
@@ -64,22 +67,30 @@ static void forget_question(struct store_call *c)
     c->again = NULL;
 }
 
-static void call_end(struct store_call *c, const redisReply *reply)
-{
-    c->store->in_flight--;
-    c->store->unanswered -= c->weighed ? c->again_len : 0;
-    if (!c->answered)
-        answer(c, reply);
-    free(c->extra);
-    forget_question(c);
-    free(c);
-}
-
 static void fail_soon(struct store_call *c)
 {
     c->place = STORE_IN_FAILING;
     TAILQ_INSERT_TAIL(&c->store->failing, c, link);
     loop_timer_arm(c->store->fail_timer, 0);
+}
+
+static void read_next(struct store *s);
+
+static void call_end(struct store_call *c, const redisReply *reply)
+{
+    struct store *s = c->store;
+    bool was_read = c->reads && c->place == STORE_WITH_REDIS;
+
+    s->in_flight--;
+    s->unanswered -= c->weighed ? c->again_len : 0;
+    s->reading -= was_read ? 1 : 0;
+    if (!c->answered)
+        answer(c, reply);
+    free(c->extra);
+    forget_question(c);
+    free(c);
+    if (was_read)
+        read_next(s);
 }
 
 /* The connection went before the answer came, or the script was not there: true if the call will be made once
@@ -119,6 +130,13 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
         store_link_drop(&s->command, why);
 }
 
+static struct store_calls *list_of(struct store_call *c)
+{
+    return c->place == STORE_IN_UNSURE ? &c->store->unsure
+           : c->place == STORE_IN_TURN ? &c->store->turns
+                                       : &c->store->failing;
+}
+
 /* All have the same time, so those that came first are due first. */
 static void time_it(struct store *s, struct store_call *c)
 {
@@ -135,13 +153,13 @@ void store_calls_late(struct store *s)
 
     while ((c = TAILQ_FIRST(&s->timed)) != NULL && c->due_ms <= now) {
         if (c->err.code == 0) /* else the last that it said is that nothing was done */
-            err_set(&c->err, ERR_UNSURE, "Redis did not answer within %llu ms",
+            err_set(&c->err, c->clients ? ERR_UNSURE : ERR_AGAIN, "Redis did not answer within %llu ms",
                     (unsigned long long)s->o.answer_ms);
         if (c->place == STORE_WITH_REDIS) {
             answer(c, NULL);    /* and ended when hiredis gives it back, */
             forget_question(c); /* which has what it has not sent yet; nobody asks again */
         } else {
-            TAILQ_REMOVE(c->place == STORE_IN_UNSURE ? &s->unsure : &s->failing, c, link);
+            TAILQ_REMOVE(list_of(c), c, link);
             call_end(c, NULL);
         }
     }
@@ -149,41 +167,79 @@ void store_calls_late(struct store *s)
         loop_timer_arm(s->answer_timer, c->due_ms - now);
 }
 
-/* Why it cannot be asked now; 0 if it can.  What a Redis that hangs does not read stays in memory until it is
+static int keep_question(struct store_call *c, const struct store_args *args)
+{
+    int len = redisFormatCommandArgv(&c->again, (int)args->count, args->argv, args->lens);
+
+    c->again_len = len < 0 ? 0 : (size_t)len;
+    if (len >= 0)
+        return 0;
+    c->again = NULL;
+    return err_set(&c->err, ERR_AGAIN, "no memory for a question to Redis");
+}
+
+/* May it be asked?  Else its error is set.  What a Redis that hangs does not read stays in memory until it is
  * given up, also of submissions whose askers were answered long ago: their bytes are bounded, not only their
  * number. */
-static int refusal(struct store *s, struct store_call *c)
+static bool admit(struct store *s, struct store_call *c)
 {
-    if (c->clients && s->in_flight > IN_FLIGHT_MAX)
-        return err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
-    if (s->unanswered > 0 && c->again_len > 0 && s->unanswered + c->again_len > s->o.unanswered_max)
-        return err_set(&c->err, ERR_FULL,
-                       "%llu bytes of submissions are unanswered by Redis, and %llu more are above %llu",
-                       (unsigned long long)s->unanswered, (unsigned long long)c->again_len,
-                       (unsigned long long)s->o.unanswered_max);
     if (s->freeing || !s->connected)
-        return err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
+        err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
+    else if (c->clients && s->in_flight > IN_FLIGHT_MAX)
+        err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
+    else if (c->clients && s->unanswered > 0 && s->unanswered + c->again_len > s->o.unanswered_max)
+        err_set(&c->err, ERR_FULL,
+                "%llu bytes of submissions are unanswered by Redis, and %llu more are above %llu",
+                (unsigned long long)s->unanswered, (unsigned long long)c->again_len,
+                (unsigned long long)s->o.unanswered_max);
+    return c->err.code == 0;
+}
+
+static int hand_over(struct store *s, const struct store_args *args, struct store_call *c)
+{
+    redisAsyncContext *ac = s->command.ac;
+    int rc = c->again != NULL
+                 ? redisAsyncFormattedCommand(ac, on_reply, c, c->again, c->again_len)
+                 : redisAsyncCommandArgv(ac, on_reply, c, (int)args->count, args->argv, args->lens);
+
+    if (rc != REDIS_OK)
+        return err_set(&c->err, ERR_AGAIN, "the connection to Redis is closing");
+    s->reading += c->reads ? 1 : 0;
+    c->weighed = c->clients;
+    s->unanswered += c->weighed ? c->again_len : 0;
     return 0;
+}
+
+static void read_next(struct store *s)
+{
+    struct store_call *c;
+
+    while (s->reading < READS_MAX && (c = TAILQ_FIRST(&s->turns)) != NULL) {
+        TAILQ_REMOVE(&s->turns, c, link);
+        c->place = STORE_WITH_REDIS;
+        if (!admit(s, c) || hand_over(s, NULL, c) != 0)
+            fail_soon(c);
+    }
+}
+
+/* True if it has to wait until others were read. */
+static bool take_turn(struct store *s, struct store_call *c)
+{
+    if (!c->reads || (s->reading < READS_MAX && TAILQ_EMPTY(&s->turns)))
+        return false;
+    c->place = STORE_IN_TURN;
+    TAILQ_INSERT_TAIL(&s->turns, c, link);
+    return true;
 }
 
 static void send_call(struct store *s, struct store_args *args, struct store_call *c)
 {
-    int rc = REDIS_ERR;
-
     s->in_flight++;
-    if (refusal(s, c) == 0 && c->again != NULL)
-        rc = redisAsyncFormattedCommand(s->command.ac, on_reply, c, c->again, c->again_len);
-    else if (c->err.code == 0)
-        rc = redisAsyncCommandArgv(s->command.ac, on_reply, c, (int)args->count, args->argv, args->lens);
-    if (rc != REDIS_OK) {
-        if (c->err.code == 0)
-            err_set(&c->err, ERR_AGAIN, "the connection to Redis is closing");
+    if (!admit(s, c) || (c->reads && keep_question(c, args) != 0) ||
+        (!take_turn(s, c) && hand_over(s, args, c) != 0))
         fail_soon(c);
-    } else if (c->again != NULL) {
-        c->weighed = true;
-        s->unanswered += c->again_len;
+    else if (c->timed)
         time_it(s, c);
-    }
     store_args_done(args);
 }
 
@@ -254,6 +310,16 @@ void store_plain_call(struct store *s, struct store_args *args, store_reply_fn f
     send_call(s, args, call_new(s, fn, done, arg, extra));
 }
 
+void store_read_call(struct store *s, struct store_args *args, bool timed, store_reply_fn fn,
+                     void (*done)(void), void *arg, void *extra)
+{
+    struct store_call *c = call_new(s, fn, done, arg, extra);
+
+    c->reads = c->repeated = true;
+    c->timed = timed;
+    send_call(s, args, c);
+}
+
 /* EVALSHA sha 1 tag tag args...: the first tag is a key of the shard's, by which a cluster finds its node. */
 static void script_args(const struct store *s, enum store_script script, struct store_args *args,
                         struct store_args *whole)
@@ -274,6 +340,9 @@ void store_script_call(struct store *s, enum store_script script, struct store_a
     struct store_args whole = {0};
 
     c->clients = script == SCRIPT_CANCEL || script == SCRIPT_OUTBOX_AGAIN;
+    c->reads = c->repeated =
+        script == SCRIPT_OUTBOX_VIEW || script == SCRIPT_DEAD_LIST || script == SCRIPT_DEAD_GET;
+    c->timed = c->clients || c->reads;
     script_args(s, script, args, &whole);
     send_call(s, &whole, c);
     store_args_done(args);
@@ -284,15 +353,10 @@ void store_script_call_surely(struct store *s, enum store_script script, struct 
 {
     struct store_args whole = {0};
     struct store_call *c = call_new(s, fn, done, arg, NULL);
-    int len;
 
-    c->clients = true;
+    c->clients = c->timed = true;
     script_args(s, script, args, &whole);
-    len = redisFormatCommandArgv(&c->again, (int)whole.count, whole.argv, whole.lens);
-    c->again_len = len < 0 ? 0 : (size_t)len;
-    if (len < 0) {
-        c->again = NULL;
-        err_set(&c->err, ERR_AGAIN, "no memory for a question to Redis");
+    if (keep_question(c, &whole) != 0) {
         s->in_flight++;
         fail_soon(c);
         store_args_done(&whole);

@@ -159,11 +159,12 @@ struct store {
     char shas[SCRIPT_COUNT][41];
     unsigned scripts_loaded;
     bool connected, freeing;
-    unsigned in_flight;
-    uint64_t unanswered; /* bytes of submissions that Redis has, or will have with the next connection */
-    struct store_calls failing; /* answered in the next turn, without Redis */
-    struct store_calls unsure;  /* their answers were lost: asked again with the next connection */
-    struct store_calls timed;   /* those that may be asked again, by when they must be answered */
+    unsigned in_flight, reading; /* reading: with Redis, and their answers may be large */
+    uint64_t unanswered;         /* bytes of submissions that Redis has, or will have with the next connection */
+    struct store_calls failing;  /* answered in the next turn, without Redis */
+    struct store_calls unsure;   /* their answers were lost: asked again with the next connection */
+    struct store_calls turns;    /* wait until others were read */
+    struct store_calls timed;    /* those that clients wait for, by when they must be answered */
     struct loop_timer *fail_timer, *answer_timer;
     const char *said; /* which of Redis' errors was logged last, and when */
     uint64_t said_ms;
@@ -187,12 +188,14 @@ struct store_call {
     void (*done)(void); /* the user's callback, cast back by fn */
     void *arg;
     void *extra; /* freed with the call */
-    char *again; /* the whole question, for those that may be asked twice; hiredis' to free */
+    char *again; /* the whole question, for those that may be asked twice, or later; hiredis' to free */
     size_t again_len;
-    bool weighed; /* again_len is part of store.unanswered */
-    bool clients; /* it is bounded, and its asker must know if it is not sure what became of it */
-    bool repeated;
-    enum { STORE_WITH_REDIS, STORE_IN_UNSURE, STORE_IN_FAILING } place;
+    bool weighed;  /* again_len is part of store.unanswered */
+    bool clients;  /* it is bounded, and its asker must know if it is not sure what became of it */
+    bool reads;    /* it changes nothing, and its answer may be large: few at a time */
+    bool timed;    /* it is answered after answer_ms, by Redis or not */
+    bool repeated; /* it will not be asked again */
+    enum { STORE_WITH_REDIS, STORE_IN_UNSURE, STORE_IN_TURN, STORE_IN_FAILING } place;
     bool answered; /* without Redis, because it took too long */
     TAILQ_ENTRY(store_call) timed_link;
     uint64_t due_ms; /* 0: whenever it comes */
@@ -217,6 +220,11 @@ void store_script_call_surely(struct store *s, enum store_script script, struct 
                               store_reply_fn fn, void (*done)(void), void *arg);
 void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
                       void *arg, void *extra);
+/* What changes nothing and may have a large answer; a few at a time are with Redis. */
+void store_read_call(struct store *s, struct store_args *args, bool timed, store_reply_fn fn,
+                     void (*done)(void), void *arg, void *extra);
+/* store_get(), which may take as long as Redis does. */
+void store_view_ask(struct store *s, const char *token, bool timed, store_view_fn done, void *arg);
 /* Answers ERR_AGAIN for want of memory, without a question. */
 void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg);
 void store_calls_fail(struct store *s);

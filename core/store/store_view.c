@@ -77,7 +77,7 @@ static void on_get(struct store_call *c, const redisReply *reply, const struct e
     store_view_done(&view);
 }
 
-void store_get(struct store *s, const char *token, store_view_fn done, void *arg)
+void store_view_ask(struct store *s, const char *token, bool timed, store_view_fn done, void *arg)
 {
     static const char *const fields[] = {"st", "meta", "res", "sa", "fa", "at"};
     char *key = mem_printf("%s:job:%s", s->tag, token);
@@ -87,6 +87,11 @@ void store_get(struct store *s, const char *token, store_view_fn done, void *arg
     store_args_str(&a, key);
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         store_args_str(&a, fields[i]);
-    store_plain_call(s, &a, on_get, (void (*)(void))done, arg, mem_dup(token));
+    store_read_call(s, &a, timed, on_get, (void (*)(void))done, arg, mem_dup(token));
     free(key);
+}
+
+void store_get(struct store *s, const char *token, store_view_fn done, void *arg)
+{
+    store_view_ask(s, token, true, done, arg);
 }

@@ -2,7 +2,8 @@
  *
  * A waiter is in a table by token; a message on the `done` channel makes it ask.  It also asks when it
  * begins, when the subscription is back after a loss, and when its time is over, so that a lost message
- * costs time and never an answer. */
+ * costs time and never an answer.  A question takes as long as Redis does, for only then it is known when to
+ * ask again; the last one is waited for as long as any other of a client's. */
 #include "log/trace.h"
 #include "store_internal.h"
 
@@ -51,14 +52,30 @@ static void ask(struct store_wait *w)
     }
     w->asking = true;
     w->again = false;
-    store_get(w->store, w->token, on_view, w);
+    store_view_ask(w->store, w->token, false, on_view, w);
+}
+
+/* Freed with the answer. */
+static void give_up(struct store_wait *w)
+{
+    struct err err = {0};
+
+    w->cancelled = true;
+    err_set(&err, ERR_AGAIN, "Redis did not answer within %llu ms",
+            (unsigned long long)w->store->o.answer_ms);
+    w->done(w->arg, &err, NULL);
 }
 
 static void on_time(void *arg)
 {
     struct store_wait *w = arg;
 
+    if (w->late) {
+        give_up(w);
+        return;
+    }
     w->late = true;
+    loop_timer_arm(w->timer, w->store->o.answer_ms);
     ask(w);
 }
 
@@ -114,7 +131,8 @@ void store_waits_end(struct store *s)
 
     for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
         TAILQ_FOREACH (w, &s->waits[i], link)
-            on_time(w);
+            if (!w->late)
+                on_time(w);
 }
 
 /* The store goes: whoever still waits is told so. */

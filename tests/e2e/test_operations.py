@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import socket
@@ -331,6 +332,75 @@ def test_connections_are_bounded(start):
     assert late.recv(100).startswith(b"HTTP/1.1 200")
     for c in idle + [late]:
         c.close()
+
+
+def test_slow_clients_keep_no_place_from_others(start):
+    """All places are taken by requests that never end, and by some that have not even begun; each that comes is served."""
+    s = start({"api": {"connections_max": 16}})
+    slow = [raw_request(s, b"GET /livez HTTP/1.1\r\n") for _ in range(12)]
+    slow += [raw_request(s, b"") for _ in range(20)]
+    for _ in range(20):  # more than the silent ones: some of the slow ones made room
+        late = raw_request(s, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert late.recv(100).startswith(b"HTTP/1.1 200")
+        slow.append(late)
+    assert "it is slow, and all places are taken" in s.logged() and "takes too long to come" not in s.logged()
+    for c in slow:
+        c.close()
+
+
+def test_long_polls_leave_places_for_others(redis, start):
+    """Whoever waits keeps a connection; supervisors, and those who are to hear that there is no room, find one."""
+    s = start({"queue": {"url": redis.url, "password": redis.password}, "api": {"connections_max": 16}}, roles="api")
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON})[0]
+    poll = b"GET /v1/jobs/%s?wait=50 HTTP/1.1\r\nHost: x\r\n\r\n" % token.encode()
+    polls = [raw_request(s, poll) for _ in range(14)]
+    eventually(lambda: "execd_http_requests_open 15" in s.request("GET", "/metrics").text, "they wait")
+    for _ in range(20):
+        late = raw_request(s, poll)
+        assert late.recv(100).startswith(b"HTTP/1.1 503")
+        polls.append(late)
+        assert s.request("GET", "/livez").status_code == 200
+        assert requests.get(s.url + "/metrics", timeout=PATIENCE).status_code == 200
+    for c in polls:
+        c.close()
+
+
+def test_answers_that_nobody_reads_are_bounded_together(start):
+    """More than the kernel takes is execd's to hold: up to its bound, and then whoever holds most is cut off."""
+    s = start({"api": {"buffers_max_bytes": 18 << 20}, "limits": {"output_bytes": 8 << 20}})
+    token = s.submit({"source_code": "print('x' * 8000000)", "language_id": PYTHON})[0]
+    assert s.result(token)["status"] == "completed"
+    readers = []
+    for _ in range(4):
+        readers.append(raw_request(s, b"GET /v1/jobs/%s HTTP/1.1\r\nHost: x\r\n\r\n" % token.encode()))
+        assert s.run(PYTHON, "print(1)")["stdout"] == "1\n"
+    eventually(lambda: "unread answers hold api.buffers_max_bytes" in s.logged(), "one of them is cut off")
+    for c in readers:
+        c.close()
+    assert len(s.request("GET", "/v1/jobs/" + token).json()["stdout"]) == 8000001
+
+
+def test_ten_thousand_idle_connections(start):
+    """Each is kept, or another idle one makes room; whoever comes is served."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    count = min(10000, hard - 1000)
+    idle = []
+    try:
+        for places, least, most in ((count + 100, count, count + 500), (1000, 900, 1500)):
+            s = start({"api": {"connections_max": places}})
+            while len(idle) < count:
+                idle.append(raw_request(s, b""))
+                if len(idle) % 500 == 0:  # as many as the kernel keeps could come at once
+                    assert requests.get(s.url + "/livez", timeout=PATIENCE).status_code == 200
+            assert s.run(PYTHON, "print(1)")["stdout"] == "1\n"
+            assert least <= fd_count(s.pid) <= most
+            while idle:
+                idle.pop().close()
+    finally:
+        for c in idle:
+            c.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_client_that_breaks_off_is_noticed(start):

@@ -243,6 +243,9 @@ static void test_too_many_wait(void **state)
     http(fx, &a, "GET", "/livez", NULL, NULL); /* supervisors are still served */
     assert_int_equal(a.status, 200);
     answer_done(&a);
+    http(fx, &a, "GET", "/metrics", NULL, NULL);
+    assert_int_equal(a.status, 200);
+    answer_done(&a);
     claim = worker_claim(fx);
     worker_finish(fx, &claim, "x");
     job_free(claim.job);

@@ -372,6 +372,73 @@ static void test_a_hanging_redis_answers_in_time(void **state)
     job_free(job);
 }
 
+static void on_letters(void *arg, const struct err *err, const struct store_letter *l, size_t count,
+                       size_t all)
+{
+    (void)l;
+    (void)count;
+    (void)all;
+    take_err(arg, err);
+}
+
+/* The same for what clients ask about a job, with as many questions as are put at once and more. */
+static void test_a_hanging_redis_does_not_hang_readers(void **state)
+{
+    enum { READERS = 100, READS_AT_ONCE = 32 };
+    static struct answer readers[READERS];
+    struct store_options o;
+    char url[64];
+    struct store *s;
+    struct answer a, waiting = {0};
+    struct job *job = rig_job(10, NULL);
+    pid_t pid;
+
+    (void)state;
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", rig_redis(SERVER, &pid));
+    o = rig_options(url);
+    o.answer_ms = 300;
+    s = rig_open(&o);
+    assert_int_equal(rig_submit(s, job), 0);
+    kill(pid, SIGSTOP);
+    store_wait(s, job->token, 100, on_view, &waiting);
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i] = (struct answer){0};
+        store_get(s, job->token, on_view, &readers[i]);
+    }
+    assert_int_equal(s->reading, READS_AT_ONCE);
+    ASK(a, store_cancel(s, job->token, on_done, &a));
+    assert_int_equal(a.err.code, ERR_UNSURE);
+    for (size_t i = 0; i < READERS; i++) {
+        until(&readers[i].over);
+        assert_int_equal(readers[i].err.code, ERR_AGAIN);
+    }
+    until(&waiting.over);
+    assert_int_equal(waiting.err.code, ERR_AGAIN);
+    ASK(a, store_dead_list(s, "", 0, 1, on_letters, &a));
+    assert_int_equal(a.err.code, ERR_AGAIN);
+    assert_true(store_connected(s)); /* the watchdog takes longer than that */
+    kill(pid, SIGCONT);
+    rig_is(s, job->token, JOB_CANCELLED); /* it was unsure */
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i] = (struct answer){0};
+        store_get(s, job->token, on_view, &readers[i]);
+    }
+    for (size_t i = 0; i < READERS; i++) { /* each in its turn */
+        until(&readers[i].over);
+        assert_int_equal(readers[i].err.code, 0);
+    }
+    assert_int_equal(s->reading, 0);
+    kill(pid, SIGSTOP);
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i] = (struct answer){0};
+        store_get(s, job->token, on_view, &readers[i]);
+    }
+    store_free(s); /* with some that were asked and some that wait for their turn */
+    for (size_t i = 0; i < READERS; i++)
+        assert_int_equal(readers[i].err.code, ERR_AGAIN);
+    job_free(job);
+}
+
 /* Whoever was answered `unsure` leaves behind what Redis has not read: so many bytes, and no more. */
 static void test_a_hanging_redis_holds_so_many_bytes(void **state)
 {
@@ -423,6 +490,7 @@ int main(void)
         cmocka_unit_test_teardown(test_an_epoch_given_twice, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_answers_in_time, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_holds_so_many_bytes, rig_after_each),
+        cmocka_unit_test_teardown(test_a_hanging_redis_does_not_hang_readers, rig_after_each),
     };
 
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
