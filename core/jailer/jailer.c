@@ -16,20 +16,13 @@ struct polls { /* the worker's, and those of each living cell */
     unsigned cells;
 };
 
-int jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count)
+void jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count)
 {
-    return cell_message_send(j->socket, m, sizeof(*m), fds, count, MSG_DONTWAIT);
+    if (cell_message_send(j->socket, m, sizeof(*m), fds, count, MSG_DONTWAIT) != 0)
+        j->closing = true; /* a worker that cannot be told must not wait for ever */
 }
 
 /* ---- the worker ------------------------------------------------------------------- */
-
-static void answer_ping(struct jailer *j)
-{
-    const struct jail_message m = {.type = JAIL_PONG};
-
-    if (jailer_send(j, &m, NULL, 0) != 0)
-        j->closing = true;
-}
 
 static void take_message(struct jailer *j, const struct jail_message *m, int *fds, size_t count)
 {
@@ -47,7 +40,7 @@ static void take_message(struct jailer *j, const struct jail_message *m, int *fd
             jailer_kill(j, m->id, (enum job_limit_hit)m->u.why);
         break;
     case JAIL_PING:
-        answer_ping(j);
+        jailer_send(j, &(struct jail_message){.type = JAIL_PONG}, NULL, 0);
         break;
     default: /* not of our protocol: whoever that is, it gets no cells */
         j->closing = true;

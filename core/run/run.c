@@ -11,9 +11,7 @@ enum {
     REFUSALS_MAX = 20, /* of a result, before it is left to its lease */
     DRAIN_RECORD_MS = 5000,
     UNKNOWN_US = 1000000, /* how long jobs are: some thirty short ones are believed */
-    AHEAD_USUAL_US =
-        25000, /* jobs that are longer are not claimed ahead: the question for the next costs nothing */
-    AHEAD_MAX_MS = 50, /* for which a job waits here: then another worker may have it */
+    AHEAD_MAX_MS = 50,    /* for which a job waits here: then another worker may have it */
 };
 
 static void claim(struct run *run);
@@ -285,23 +283,23 @@ static void on_claimed(void *arg, const struct err *err, struct store_claim *cla
 
 /* A slot is free as soon as its job has ended: then the result and the question for the next job reach Redis
  * together, and are one write to its disk.  Where jobs are short, the time of that question is worth as much
- * as a job: then the next ones are claimed while the last ones run.  Results that Redis does not take keep
- * the worker from claiming. A queue that was found empty is asked again when a hint has come, or the poll's
- * time. */
+ * as a job: then the next ones are claimed while the last ones run (run_window.c).  Results that Redis does
+ * not take keep the worker from claiming. A queue that was found empty is asked again when a hint has come,
+ * or the poll's time. */
 static void claim(struct run *run)
 {
-    const unsigned claimed = run->active_count - run->ended_count;
-    const unsigned wanted = run->usual_us <= AHEAD_USUAL_US ? run->o.slots * 2 : run->o.slots;
+    const unsigned window = run_window(run->o.slots, run->usual_us);
+    const unsigned wanted = run_window_wants(run->o.slots, window, run->active_count - run->ended_count);
 
     if (!run->started || run->draining || run->claiming)
         return;
-    if (claimed >= wanted || run->ended_count > run->o.slots)
+    if (wanted == 0 || run->ended_count > window)
         return;
     if ((run->dry && !run->hinted) || !store_connected(run->o.store))
         return;
     run->claiming = true;
     run->hinted = false;
-    run->asked = wanted - claimed;
+    run->asked = wanted;
     run->claim_asked_ns = clock_mono_ns();
     store_claim(run->o.store, run->id, run->languages, run->language_count, run->asked, on_claimed, run);
 }

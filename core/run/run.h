@@ -1,8 +1,8 @@
 /* run.h - the worker: claim jobs, run each of them in cells, record what happened.
  *
  * Theory of operation.  A worker has a fixed number of slots.  While one is free it
- * claims (woken by a hint from Redis, else once a second), and where jobs are short as
- * many again ahead, which go back where they would have to wait; each claimed job goes
+ * claims (woken by a hint from Redis, else once a second), and where jobs are short the
+ * next ones ahead, which go back where they would have to wait; each claimed job goes
  * through run_job.c: ask the plugin for a plan, compile in a cell, run every test in
  * a fresh cell, judge, and the worker records the result with the epoch of its
  * claim.  run_step.c is one cell: it feeds stdin from a sealed memfd, reads the two

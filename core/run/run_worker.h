@@ -60,6 +60,11 @@ static inline unsigned run_running(const struct run *run)
     return run->active_count - run->ended_count - run->ahead_count;
 }
 
+/* run_window.c: how many jobs it holds that runs `slots` at once, each for `usual_us` lately; and how many to
+ * ask for when it holds `held` of them, 0: none yet. */
+unsigned run_window(unsigned slots, uint64_t usual_us);
+unsigned run_window_wants(unsigned slots, unsigned window, unsigned held);
+
 /* run_beat.c: what it tells of itself. */
 void run_make_id(struct run *run);
 void run_beat(struct run *run);
