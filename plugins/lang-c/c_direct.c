@@ -173,6 +173,7 @@ struct script {
     struct text text;
     struct text steps; /* the words of its programs, a line each, and an empty one after each program's */
     int in_steps;
+    size_t rest; /* where the end of the script begins that is for what went wrong */
 };
 
 static void text_put(struct text *t, const char *text)
@@ -396,8 +397,9 @@ static int put_steps(struct reader *r, struct script *s)
         return -1;
     text_put(&s->steps, "\n");
     put(s, " 3>&- >/tmp/l 2>&1 && [ ! -s /tmp/l ] && exit 0\n"
-           "exec 2>&3 3>&-\n"
-           "rm -f main\n");
+           "exec 2>&3 3>&-\n");
+    s->rest = s->text.len;
+    put(s, "rm -f main\n");
     s->in_steps = 0;
     return 0;
 }
@@ -456,11 +458,13 @@ int c_direct_learn(struct execd_bytes probed, const char *const *driver, struct 
     struct script *s = calloc(1, sizeof(*s));
     int rc = -1;
 
-    *ret = (struct c_direct){NULL, NULL};
+    *ret = (struct c_direct){.script = NULL};
     if (r.text == NULL || s == NULL) {
         refuse(&r, "no memory", "");
     } else if (learn(&r, s, driver) == 0) {
         ret->script = copy_of(s->text.bytes, s->text.len);
+        if (ret->script != NULL)
+            ret->rest = ret->script + s->rest;
         if (is_program(r.gold))
             ret->steps = copy_of(s->steps.bytes, s->steps.len);
         rc = ret->script != NULL ? 0 : refuse(&r, "no memory", "");
@@ -474,7 +478,7 @@ void c_direct_done(struct c_direct *d)
 {
     free(d->script);
     free(d->steps);
-    *d = (struct c_direct){NULL, NULL};
+    *d = (struct c_direct){.script = NULL};
 }
 
 /* ---- the source ----------------------------------------------------------------------------- */

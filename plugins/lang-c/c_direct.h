@@ -10,6 +10,7 @@ extern const char c_direct_probe[];
 
 struct c_direct {
     char *script; /* for `sh -c`: does what the driver does */
+    char *rest;   /* its end, for when one of its programs failed or spoke up */
     char *steps; /* the words of its three programs, a line each, and an empty line after each program's; NULL
                     where the linker is not gold */
 };

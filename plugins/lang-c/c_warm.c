@@ -25,7 +25,7 @@ int32_t c_warm_plan(const struct execd_host *host, const struct c_direct *steps,
 {
     static char lines[SOURCE_MAX];
     const char *const words = steps->steps == NULL ? "" : steps->steps;
-    const char *const argv[] = {"/box/.toolchain", steps->script, NULL};
+    const char *const argv[] = {"/box/.toolchain", steps->script, steps->rest, NULL};
     const struct execd_step step = {
         .size = sizeof(step),
         .phase = EXECD_PHASE_RUN,

@@ -37,11 +37,13 @@ static struct {
     struct stat *source;          /* what cc1 knows of main.c */
 } p;
 
-/* In the child nothing of the program has happened yet: whoever waits for it takes the cold way. */
+/* In a child nothing of the program has happened yet: whoever waits for it takes the cold way, and no word of
+ * ours is among the program's. */
 static void give_up(const char *why) __attribute__((noreturn));
 static void give_up(const char *why)
 {
-    dprintf(STDERR_FILENO, "image: %s\n", why);
+    if (!p.image->stopped)
+        dprintf(STDERR_FILENO, "%s: %s\n", p.image->name, why);
     _exit(IMAGE_GAVE_UP);
 }
 

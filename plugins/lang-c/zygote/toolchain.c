@@ -1,10 +1,10 @@
 /* toolchain.c - a zygote of the C toolchain: cc1, as and gold, each stopped where its start is over.
  *
- * Theory of operation.  `toolchain SCRIPT` stands for the build step `sh -c SCRIPT`, whose three programs the
- * file .steps names.  They are images in one process (image.h), so that one fork of it brings all three into
- * a job's cell.  There the fork does what the script does when all goes well: cc1 into as, the linker, and
- * cc1's warnings at the end.  A source that cc1 refuses is the other answer that it gives by itself. Whatever
- * else comes, a crash, a word of as or the linker, it removes what was made and executes the step as it is.
+ * Theory of operation.  `toolchain SCRIPT REST` stands for the build step `sh -c SCRIPT`, whose three
+ * programs the file .steps names.  They are images in one process (image.h), so that one fork of it brings
+ * all three into a job's cell.  There the fork does what the script does (c_direct.c): cc1 into as, and the
+ * linker.  When one of them fails, or as or the linker says a word, it leaves the files that the script would
+ * have left and executes REST, the script's end; and SCRIPT, where a program could not even go on.
  *
  * Before it serves, it compiles a program in both ways, and ends unless both make the same file. */
 #include <execd/zygote.h>
@@ -27,7 +27,7 @@
 #define OBJECT "/tmp/ccdirect.o"
 
 enum { CC1, AS, LINKER, IMAGES, WORDS_MAX = 256, ENV_MAX = 32, TEXT_MAX = 64 << 10 };
-enum answer { MADE, REFUSED, COLD };
+enum answer { MADE, REFUSED, REST, ALL, FAILED };
 
 static struct image images[IMAGES] = {
     [CC1] = {.stops_at = "/stdc-predef.h"}, [AS] = {.stops_at = "-"}, [LINKER] = {.stops_at = OBJECT}};
@@ -76,7 +76,7 @@ static int write_all(int fd, const char *bytes, size_t len)
     return 0;
 }
 
-/* A file without a name. */
+/* What as and the linker say, in a file without a name. */
 static int open_words(void)
 {
     static const char name[] = "/tmp/words";
@@ -87,20 +87,6 @@ static int open_words(void)
     return fd;
 }
 
-static int copy_words(int from)
-{
-    char chunk[4096];
-    off_t at = 0;
-    ssize_t n;
-
-    while ((n = pread(from, chunk, sizeof(chunk), at)) > 0) {
-        if (write_all(STDERR_FILENO, chunk, (size_t)n) != 0)
-            return -1;
-        at += n;
-    }
-    return n == 0 ? 0 : -1;
-}
-
 static int is_empty(int fd)
 {
     struct stat st;
@@ -108,9 +94,20 @@ static int is_empty(int fd)
     return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
+/* For REST: /tmp/s, the exit code of a cc1 that failed; /tmp/l, there if the linker was asked. */
+static enum answer leave(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int rc = fd < 0 ? -1 : write_all(fd, text, strlen(text));
+
+    if (fd >= 0)
+        close(fd);
+    return rc == 0 ? REST : FAILED;
+}
+
 /* ---- a compilation ---------------------------------------------------------------------------------- */
 
-/* Its exit code; -1 where it has none. */
+/* As a shell has it; -1: there is no such process. */
 static int wait_for(pid_t pid)
 {
     int status;
@@ -118,54 +115,59 @@ static int wait_for(pid_t pid)
     while (pid > 0 && waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
             return -1;
-    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (pid <= 0)
+        return -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* as comes first, so that it is there when cc1 has something for it. */
-static void assemble(int warnings, int words, int *ret_cc1, int *ret_as)
+static void assemble(int words, int *ret_cc1, int *ret_as)
 {
     pid_t as, cc1 = -1;
     int ends[2];
 
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        *ret_cc1 = *ret_as = -1;
+    *ret_cc1 = *ret_as = -1;
+    if (pipe2(ends, O_CLOEXEC) != 0)
         return;
-    }
     as = image_fork(&images[AS], (const int[3]){ends[0], words, words});
     close(ends[0]);
     if (as > 0)
-        cc1 = image_fork(&images[CC1], (const int[3]){STDIN_FILENO, ends[1], warnings});
+        cc1 = image_fork(&images[CC1], (const int[3]){STDIN_FILENO, ends[1], STDERR_FILENO});
     close(ends[1]);
     *ret_cc1 = wait_for(cc1);
     *ret_as = wait_for(as);
 }
 
-static enum answer compile_with(int warnings, int words)
+static enum answer link_with(int words)
 {
+    int linker = wait_for(image_fork(&images[LINKER], (const int[3]){STDIN_FILENO, words, words}));
+
+    return linker == 0 && is_empty(words) ? MADE : leave("/tmp/l", "");
+}
+
+static enum answer compile_with(int words)
+{
+    char code[16];
     int cc1, as;
 
-    assemble(warnings, words, &cc1, &as);
-    if (cc1 == 1)
-        return copy_words(warnings) == 0 ? REFUSED : COLD;
-    if (cc1 != 0 || as != 0 || !is_empty(words) ||
-        wait_for(image_fork(&images[LINKER], (const int[3]){STDIN_FILENO, words, words})) != 0 ||
-        !is_empty(words))
-        return COLD;
-    return copy_words(warnings) == 0 ? MADE : COLD;
+    assemble(words, &cc1, &as);
+    if (cc1 < 0 || cc1 == IMAGE_GAVE_UP)
+        return ALL;
+    if (cc1 > 0 && cc1 <= 128)
+        return REFUSED; /* as REST would end */
+    snprintf(code, sizeof(code), "%d\n", cc1);
+    if (cc1 != 0)
+        return leave("/tmp/s", code);
+    return as == 0 && is_empty(words) ? link_with(words) : REST;
 }
 
 static enum answer compile(void)
 {
-    int warnings = open_words(), words = open_words();
-    enum answer answer = warnings < 0 || words < 0 ? COLD : compile_with(warnings, words);
+    int words = open_words();
+    enum answer answer = words < 0 ? ALL : compile_with(words);
 
-    if (warnings >= 0)
-        close(warnings);
     if (words >= 0)
         close(words);
-    if (answer != MADE)
-        unlink("main");
-    unlink(OBJECT);
     return answer;
 }
 
@@ -288,14 +290,16 @@ int main(int argc, char **argv)
     int rc;
 
     /* The program break is the programs': our C library is to take no memory by it. */
-    if (argc != 2 || mallopt(M_MMAP_THRESHOLD, 0) == 0 || fcntl(EXECD_ZYGOTE_FD, F_SETFD, FD_CLOEXEC) != 0)
+    if (argc != 3 || mallopt(M_MMAP_THRESHOLD, 0) == 0 || fcntl(EXECD_ZYGOTE_FD, F_SETFD, FD_CLOEXEC) != 0)
         return 2;
     if (start_images() != 0 || prove(argv[1]) != 0)
         return 1;
     if ((rc = execd_zygote_serve(&job)) != 0)
         return -rc;
-    answer = job.argc == 3 && strcmp(job.argv[2], argv[1]) == 0 ? compile() : COLD;
-    if (answer == COLD)
+    answer = job.argc == 3 && strcmp(job.argv[2], argv[1]) == 0 ? compile() : ALL;
+    if (answer == REST)
+        job.argv[2] = argv[2];
+    if (answer == REST || answer == ALL)
         execve(job.argv[0], job.argv, job.env);
     _exit(answer == MADE ? 0 : answer == REFUSED ? 1 : 127);
 }
