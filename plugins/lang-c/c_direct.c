@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 3, WORDS_MAX = 192, SCRIPT_MAX = 32 << 10 };
+enum { STEPS = 3, WORDS_MAX = 192, FOLDERS_MAX = 64, SCRIPT_MAX = 32 << 10 };
 
 #define OBJECT "/tmp/ccdirect.o" /* as the driver could call it */
 
@@ -33,13 +33,24 @@ const char c_direct_probe[] =
     "    printf '@%s %s\\n' \"$p\" \"$(command -v \"$(\"$0\" -print-prog-name=$p 2>&1)\")\"\n"
     "done\n"
     "\"$0\" -### \"$@\" 2>&1\n"
+    "set -f\n"
+    "for w in $(\"$0\" -### \"$@\" 2>&1); do\n"
+    "    case $w in -L/*) printf '@folder %s %s\\n' \"$w\" \"$(cd \"${w#-L}\" 2>/dev/null && pwd -P)\" ;; "
+    "esac\n"
+    "done\n"
     "exit 0\n";
 
 /* ---- reading what the driver said ------------------------------------------------------- */
 
+struct folder {
+    const char *word, *real; /* "-L/lib/../lib", "/usr/lib" */
+};
+
 struct reader {
     char *text; /* a copy, cut into words in place */
     char *as, *ld, *gold;
+    struct folder folders[FOLDERS_MAX];
+    size_t folder_count;
     char *steps[STEPS]; /* lines */
     int step_count;
     const char *words[WORDS_MAX + 1]; /* of the step that is looked at */
@@ -71,6 +82,17 @@ static int is_program(const char *path)
     return path != NULL && path[0] == '/' && strchr(path, '\'') == NULL;
 }
 
+/* "-L/lib/../lib /usr/lib" */
+static void add_folder(struct reader *r, char *line)
+{
+    char *blank = strchr(line, ' ');
+
+    if (blank == NULL || blank[1] != '/' || r->folder_count == FOLDERS_MAX)
+        return;
+    *blank = '\0';
+    r->folders[r->folder_count++] = (struct folder){line, blank + 1};
+}
+
 /* Lines that begin with a blank are commands, those with @ the probe's; the rest is talk. */
 static int read_lines(struct reader *r)
 {
@@ -86,6 +108,8 @@ static int read_lines(struct reader *r)
             r->ld = line + 4;
         else if (starts(line, "@ld.gold "))
             r->gold = line + 9;
+        else if (starts(line, "@folder "))
+            add_folder(r, line + 8);
         else if (line[0] == ' ' && r->step_count == STEPS)
             return refuse(r, "the driver takes more than three steps", "");
         else if (line[0] == ' ')
@@ -139,30 +163,46 @@ static int read_words(struct reader *r, int step)
 
 /* ---- the script -------------------------------------------------------------------------- */
 
-struct script {
-    char text[SCRIPT_MAX];
+struct text {
+    char bytes[SCRIPT_MAX];
     size_t len;
     int full;
 };
 
-static void put(struct script *s, const char *text)
+struct script {
+    struct text text;
+    struct text steps; /* the words of its programs, a line each, and an empty one after each program's */
+    int in_steps;
+    size_t rest; /* where the end of the script begins that is for what went wrong */
+};
+
+static void text_put(struct text *t, const char *text)
 {
     size_t n = strlen(text);
 
-    if (s->full || n >= sizeof(s->text) - s->len) {
-        s->full = 1;
+    if (t->full || n >= sizeof(t->bytes) - t->len) {
+        t->full = 1;
         return;
     }
-    memcpy(s->text + s->len, text, n + 1);
-    s->len += n;
+    memcpy(t->bytes + t->len, text, n + 1);
+    t->len += n;
 }
 
-/* No word has a quote in it: see read_word() and c_direct_learn(). */
+static void put(struct script *s, const char *text)
+{
+    text_put(&s->text, text);
+}
+
+/* No word has a quote or a line's end in it: see read_word() and c_direct_learn(). */
 static void put_word(struct script *s, const char *word)
 {
     put(s, " '");
     put(s, word);
     put(s, "'");
+    if (s->in_steps) {
+        text_put(&s->steps, word);
+        text_put(&s->steps, "\n");
+    }
 }
 
 /* Whatever the compiler was told; only its files are looked at. */
@@ -215,6 +255,8 @@ static int put_as(struct reader *r, struct script *s)
             return refuse(r, "as gets a word that is not expected", *w);
         put_word(s, *w);
     }
+    put_word(s, "-o");
+    put_word(s, OBJECT);
     return r->object != NULL && files == 1 ? 0 : refuse(r, "as does not make one object of one file", "");
 }
 
@@ -250,6 +292,40 @@ static int linker_word(const char *word)
            (word[0] == '/' && !starts(word, "/tmp/") && (ends(word, ".o") || ends(word, ".a")));
 }
 
+static const char *real_folder(const struct reader *r, const char *word)
+{
+    for (size_t i = 0; i < r->folder_count; i++)
+        if (strcmp(r->folders[i].word, word) == 0)
+            return r->folders[i].real;
+    return NULL;
+}
+
+/* Is the folder of this -L, by another name, that of an earlier one?  gold lists each. */
+static int is_searched(const struct reader *r, const char *const *word)
+{
+    const char *real = real_folder(r, *word);
+
+    for (const char *const *w = r->words + 1; real != NULL && w < word; w++) {
+        const char *before = starts(*w, "-L") ? real_folder(r, *w) : NULL;
+
+        if (before != NULL && strcmp(before, real) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* ld warns of executable stacks by itself.  gold lists the folders that it would search for libraries, its
+ * own ones after those that it is told; without these it finds the same, or nothing, and the driver links.
+ * Whole files it reads into memory, libc's and libm's once more to have them aligned. */
+static void put_gold(struct reader *r, struct script *s)
+{
+    static const char *const words[] = {"--warn-execstack", "-nostdlib", "--no-map-whole-files"};
+
+    put_word(s, r->gold);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        put_word(s, words[i]);
+}
+
 /* collect2's words are ld's, but for the plugin's. */
 static int put_linker(struct reader *r, struct script *s)
 {
@@ -257,15 +333,17 @@ static int put_linker(struct reader *r, struct script *s)
 
     if (!ends(r->words[0], "/collect2"))
         return refuse(r, "the third step is not collect2", r->words[0]);
-    put_word(s, gold ? r->gold : r->ld);
     if (gold)
-        put_word(s, "--warn-execstack"); /* ld warns by itself */
+        put_gold(r, s);
+    else
+        put_word(s, r->ld);
     for (const char *const *w = r->words + 1; *w != NULL; w++) {
         int known = linker_word(*w);
 
         if (strcmp(*w, "-plugin") == 0 && w[1] != NULL) {
             w++;
-        } else if (starts(*w, "-plugin-opt=") || (gold && strcmp(*w, "-fuse-ld=gold") == 0)) {
+        } else if (starts(*w, "-plugin-opt=") ||
+                   (gold && (strcmp(*w, "-fuse-ld=gold") == 0 || is_searched(r, w)))) {
             continue;
         } else if (strcmp(*w, "-o") == 0 && w[1] != NULL && strcmp(w[1], "main") == 0) {
             put_word(s, *w++);
@@ -305,18 +383,24 @@ static int put_driver(struct reader *r, struct script *s, const char *const *dri
  */
 static int put_steps(struct reader *r, struct script *s)
 {
+    s->in_steps = 1;
     put(s, "exec 3>&2 2>/dev/null\n{ (exec");
     if (read_words(r, 0) != 0 || put_cc1(r, s) != 0)
         return -1;
+    text_put(&s->steps, "\n");
     put(s, " 2>&3 3>&-) || echo $? >/tmp/s; } |");
     if (read_words(r, 1) != 0 || put_as(r, s) != 0)
         return -1;
-    put(s, " -o " OBJECT " 3>&- >/tmp/a 2>&1 && [ ! -e /tmp/s ] && [ ! -s /tmp/a ] &&");
+    text_put(&s->steps, "\n");
+    put(s, " 3>&- >/tmp/a 2>&1 && [ ! -e /tmp/s ] && [ ! -s /tmp/a ] &&");
     if (read_words(r, 2) != 0 || put_linker(r, s) != 0)
         return -1;
+    text_put(&s->steps, "\n");
     put(s, " 3>&- >/tmp/l 2>&1 && [ ! -s /tmp/l ] && exit 0\n"
-           "exec 2>&3 3>&-\n"
-           "rm -f main\n");
+           "exec 2>&3 3>&-\n");
+    s->rest = s->text.len;
+    put(s, "rm -f main\n");
+    s->in_steps = 0;
     return 0;
 }
 
@@ -345,13 +429,13 @@ static int put_rest(struct reader *r, struct script *s, const char *const *drive
     return 0;
 }
 
-static char *copy_of(struct execd_bytes bytes)
+static char *copy_of(const char *bytes, size_t len)
 {
-    char *text = malloc((size_t)bytes.len + 1);
+    char *text = malloc(len + 1);
 
     if (text != NULL) {
-        memcpy(text, bytes.ptr, (size_t)bytes.len);
-        text[bytes.len] = '\0';
+        memcpy(text, bytes, len);
+        text[len] = '\0';
     }
     return text;
 }
@@ -364,22 +448,37 @@ static int learn(struct reader *r, struct script *s, const char *const *driver)
         return refuse(r, "as or ld is not found", "");
     if (put_steps(r, s) != 0 || put_rest(r, s, driver) != 0)
         return -1;
-    return s->full ? refuse(r, "the steps of the driver are too long", "") : 0;
+    return s->text.full || s->steps.full ? refuse(r, "the steps of the driver are too long", "") : 0;
 }
 
-char *c_direct_learn(struct execd_bytes probed, const char *const *driver, char *ret_why, size_t why_size)
+int c_direct_learn(struct execd_bytes probed, const char *const *driver, struct c_direct *ret, char *ret_why,
+                   size_t why_size)
 {
-    struct reader r = {.text = copy_of(probed), .why = ret_why, .why_size = why_size};
+    struct reader r = {.text = copy_of(probed.ptr, (size_t)probed.len), .why = ret_why, .why_size = why_size};
     struct script *s = calloc(1, sizeof(*s));
-    char *text = NULL;
+    int rc = -1;
 
-    if (r.text == NULL || s == NULL)
+    *ret = (struct c_direct){.script = NULL};
+    if (r.text == NULL || s == NULL) {
         refuse(&r, "no memory", "");
-    else if (learn(&r, s, driver) == 0)
-        text = copy_of((struct execd_bytes){s->text, s->len});
+    } else if (learn(&r, s, driver) == 0) {
+        ret->script = copy_of(s->text.bytes, s->text.len);
+        if (ret->script != NULL)
+            ret->rest = ret->script + s->rest;
+        if (is_program(r.gold))
+            ret->steps = copy_of(s->steps.bytes, s->steps.len);
+        rc = ret->script != NULL ? 0 : refuse(&r, "no memory", "");
+    }
     free(r.text);
     free(s);
-    return text;
+    return rc;
+}
+
+void c_direct_done(struct c_direct *d)
+{
+    free(d->script);
+    free(d->steps);
+    *d = (struct c_direct){.script = NULL};
 }
 
 /* ---- the source ----------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "c_direct.h"
+#include "c_warm.h"
 #include "lang_util.h"
 
 enum { C_ID = 50, FLAGS_MAX = 64, COMPILER_PROCESSES = 8 };
@@ -16,7 +17,7 @@ struct c {
     char *words;                     /* flags and libraries, cut into words */
     const char *argv[FLAGS_MAX + 8]; /* the driver's */
     int direct;
-    char *script; /* the build step without the driver; NULL: with it */
+    struct c_direct steps; /* the build step without the driver; script NULL: with it */
     struct mounts mounts;
     struct execd_language language;
 };
@@ -46,7 +47,7 @@ static void c_destroy(void *self)
     struct c *c = self;
 
     free(c->words);
-    free(c->script);
+    c_direct_done(&c->steps);
     mounts_done(&c->mounts);
     free(c);
 }
@@ -147,15 +148,17 @@ static int32_t c_plan(void *self, const struct execd_submission *submission, str
 {
     static const char *const run_argv[] = {"/box/main", NULL};
     struct c *c = self;
-    const char *const direct_argv[] = {"/bin/sh", "-c", c->script, NULL};
+    const char *const direct_argv[] = {"/bin/sh", "-c", c->steps.script, NULL};
+    const int direct = c->steps.script != NULL && c_direct_fits(submission->source);
     const struct execd_step build = {
         .size = sizeof(build),
         .phase = EXECD_PHASE_BUILD,
-        .argv = c->script != NULL && c_direct_fits(submission->source) ? direct_argv : c->argv,
+        .argv = direct ? direct_argv : c->argv,
         .env = build_env,
         .keep = kept,
         .profile = EXECD_PROFILE_COMPILER,
         .extra_processes = COMPILER_PROCESSES,
+        .warm = direct && c_warm_fits(&c->steps, submission->source) ? EXECD_WARM_ZYGOTE : EXECD_WARM_NONE,
     };
     const struct execd_step run = {
         .size = sizeof(run),
@@ -202,9 +205,8 @@ static void learn_steps(struct c *c, struct execd_bytes output)
 {
     char why[160] = "";
 
-    free(c->script);
-    c->script = c_direct_learn(output, c->argv, why, sizeof(why));
-    if (c->script == NULL)
+    c_direct_done(&c->steps);
+    if (c_direct_learn(output, c->argv, &c->steps, why, sizeof(why)) != 0)
         c->host->log(c->ctx, EXECD_LOG_INFO, "compiles by `%s` and not by its steps: %s", c->compiler, why);
 }
 
@@ -237,12 +239,28 @@ static int32_t c_probed(void *self, int32_t language_id, struct execd_bytes outp
     return EXECD_OK;
 }
 
+static int32_t c_zygote(void *self, int32_t language_id, uint32_t variant, struct execd_plan *plan,
+                        struct execd_error *err)
+{
+    struct c *c = self;
+
+    (void)language_id;
+    (void)variant;
+    return c_warm_plan(c->host, &c->steps, build_env, COMPILER_PROCESSES, plan, err);
+}
+
+static const struct execd_warm_ops c_warm = {
+    .size = sizeof(c_warm),
+    .zygote = c_zygote,
+};
+
 static const struct execd_lang_ops c_ops = {
     .size = sizeof(c_ops),
     .languages = c_languages,
     .plan = c_plan,
     .probe = c_probe,
     .probed = c_probed,
+    .warm = &c_warm,
 };
 
 static const struct execd_plugin c_plugin = {

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from conftest import C
+from conftest import C, Execd
+from server import eventually
 
 MAIN = "int main(void) { return 0; }\n"
 SOURCES = {
@@ -17,6 +18,23 @@ SOURCES = {
     "no-header": "#include \"nothing.h\"\n" + MAIN,
     "deep": "#include \"main.c\"\n" + MAIN,
     "crashes-the-compiler": "int x = " + "(" * 1000000 + ";\n",
+    "crashes-the-compiler-shortly": "int x = " + "(" * 60000 + ";\n",
+    "nests-deeply": "int x = " + "(" * 5000 + "1" + ")" * 5000 + ";\n" + MAIN,
+    # how a file begins and ends
+    "byte-order-mark": "\ufeff" + MAIN + "int unused(void) { int a; }\n",
+    "no-last-line-end": MAIN + "static int a",
+    "one-word": "x",
+    "returns-for-line-ends": "#error one\r#error two\r",
+    "last-line-goes-on": MAIN + "#error goes on \\",
+    "comment-without-end": MAIN + "/* ",
+    "string-without-end": MAIN + "const char *s = \"",
+    "many-lines": "\n" * 40000 + "int f(void) { }\n" + MAIN,
+    "one-long-line": "int a[] = {" + "1," * 20000 + "x};" + MAIN,
+    "once": "#pragma once\n#include __FILE__\n" + MAIN,
+    "includes-itself-once": "#ifndef A\n#define A\n#include __FILE__\nint main(void) { return f(); }\n#else\nint f(void) { return 3; }\n#endif\n",
+    "levels": "#include <stdio.h>\nint main(void) { printf(\"%s %s %d %d %d\\n\", __FILE__, __BASE_FILE__, __INCLUDE_LEVEL__, "
+              "__LINE__, __COUNTER__); }\n",
+    "cannot-keep": "#include <stdio.h>\nint main(void) { puts(\"a\"); }\n__attribute__((alias(\"nope\"))) int f(void);\n",
     "error-directive": "#error no\n",
     "warning-and-error": "int f(void) { int unused; }\nint main(void) { return y; }\n",
     # what only a linker says
@@ -60,7 +78,6 @@ def shown(job):
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory, shared):
-    from conftest import Execd
     plugins = [{"file": "lang-c.so", "settings": {"direct": False}}]
     with Execd(tmp_path_factory.mktemp("driver"), {"plugins": plugins}) as s:
         yield shared, s.ready()
@@ -70,6 +87,40 @@ def both(tmp_path_factory, shared):
 def test_same_as_the_driver(both, name):
     direct, driver = both
     assert shown(direct.run(C, SOURCES[name])) == shown(driver.run(C, SOURCES[name]))
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    """The steps in forks of the toolchain's zygote."""
+    conf = {"plugins": [{"file": "lang-c.so"}], "warm": {"enabled": True}, "compile": {"cache": "off"}}
+    with Execd(tmp_path_factory.mktemp("zygote"), conf) as s:
+        s.ready()
+        eventually(lambda: "warm_ready language_id=50 way=zygote" in s.logged(), s.logged)
+        yield s
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_zygotes_fork_as_the_driver(both, warm, name):
+    assert shown(warm.run(C, SOURCES[name])) == shown(both[1].run(C, SOURCES[name]))
+
+
+def test_what_runs_in_a_zygotes_fork(warm):
+    """No shell, and so no process of a shell's."""
+    source = "#include <stdio.h>\n" + "".join(
+        "#if __has_include(\"/proc/%d/stat\")\n#define P%d 1\n#else\n#define P%d 0\n#endif\n" % (n, n, n) for n in (4, 5)) + \
+        "int main(void) { return P4 * 10 + P5; }\n"
+    assert warm.run(C, source)["exit_code"] == 10
+    assert warm.run(C, source + "/*" + "." * (64 << 10) + "*/")["exit_code"] == 11
+
+
+def test_a_compiler_that_cannot_be_a_zygote_is_cold(tmp_path):
+    """A cc1 without a hosted library opens no first header: there it is to stop."""
+    conf = {"plugins": [{"file": "lang-c.so", "settings": {"flags": "-O2 -ffreestanding"}}], "warm": {"enabled": True}}
+    with Execd(tmp_path, conf) as s:
+        s.ready()
+        eventually(lambda: "warm_failed language_id=50 way=zygote" in s.logged(), s.logged)
+        assert s.run(C, SOURCES["plain"])["stdout"] == "1.414\n"
+        assert "warm_ready" not in s.logged()
 
 
 def test_what_runs(both):

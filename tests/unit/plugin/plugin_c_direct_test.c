@@ -28,12 +28,23 @@
 
 static const char *const driver[] = {"/usr/bin/gcc", "-O2", "-o", "main", "main.c", "-lm", NULL};
 
+/* The script; NULL: refused. */
 static char *learn(const char *said, char why[160])
 {
     const struct execd_bytes bytes = {said, strlen(said)};
+    struct c_direct d;
+    char *script;
 
     memset(why, 0, 160);
-    return c_direct_learn(bytes, driver, why, 160);
+    if (c_direct_learn(bytes, driver, &d, why, 160) != 0) {
+        assert_null(d.script);
+        assert_null(d.steps);
+        return NULL;
+    }
+    script = d.script;
+    d.script = NULL;
+    c_direct_done(&d);
+    return script;
 }
 
 static void holds(const char *script, const char *words)
@@ -52,9 +63,9 @@ static void three_steps(void **state)
     assert_non_null(script);
     holds(script, " '/usr/lib/gcc/12/cc1' '-quiet' 'main.c' '-quiet' '-dumpbase' 'main.c' '-std=gnu17' '-O2' "
                   "'-o' '-' ");
-    holds(script, " '/usr/bin/as' '--64' -o /tmp/ccdirect.o ");
+    holds(script, " '/usr/bin/as' '--64' '-o' '/tmp/ccdirect.o' ");
     holds(script,
-          " '/usr/bin/ld.gold' '--warn-execstack' '--build-id' '-m' 'elf_x86_64' '--hash-style=gnu' ");
+          " '/usr/bin/ld.gold' '--warn-execstack' '-nostdlib' '--no-map-whole-files' '--build-id' '-m' ");
     holds(script,
           " '-o' 'main' '/usr/lib/crt1.o' '-L/usr/lib' '/tmp/ccdirect.o' '-lm' '-lc' '/usr/lib/crtn.o' ");
     holds(script, "exec '/usr/bin/gcc' '-O2' '-o' 'main' 'main.c' '-lm' -w\n");
@@ -77,6 +88,52 @@ static void without_gold_the_linker_is_the_drivers(void **state)
         assert_null(strstr(script, "gold"));
         free(script);
     }
+}
+
+static void the_words_of_its_programs(void **state)
+{
+    const struct execd_bytes with = {TALK GOLD STEPS, strlen(TALK GOLD STEPS)},
+                             without = {TALK STEPS, strlen(TALK STEPS)};
+    struct c_direct d;
+    char why[160];
+
+    (void)state;
+    assert_int_equal(c_direct_learn(with, driver, &d, why, sizeof(why)), 0);
+    assert_string_equal(
+        d.steps,
+        "/usr/lib/gcc/12/cc1\n-quiet\nmain.c\n-quiet\n-dumpbase\nmain.c\n-std=gnu17\n-O2\n-o\n-\n\n"
+        "/usr/bin/as\n--64\n-o\n/tmp/ccdirect.o\n\n"
+        "/usr/bin/ld.gold\n--warn-execstack\n-nostdlib\n--no-map-whole-files\n--build-id\n-m\n"
+        "elf_x86_64\n--hash-style=gnu\n-dynamic-linker\n/lib64/ld-linux-x86-64.so.2\n-pie\n-o\nmain\n"
+        "/usr/lib/crt1.o\n-L/usr/lib\n/tmp/ccdirect.o\n-lm\n-lc\n/usr/lib/crtn.o\n\n");
+    c_direct_done(&d);
+    assert_int_equal(c_direct_learn(without, driver, &d, why, sizeof(why)), 0);
+    assert_non_null(d.script);
+    assert_null(d.steps);
+    c_direct_done(&d);
+}
+
+static void gold_searches_a_folder_once(void **state)
+{
+    static const char said[] =
+        CC1 AS " /x/collect2 -o main -L/a -L/b/../a -L/c -L/gone -L/gone -L/odd /tmp/ccB.o -L/d/../c\n"
+               "@folder -L/a /a\n@folder -L/b/../a /a\n@folder -L/c /c\n@folder -L/gone sh: 1: cd\n@folder "
+               "-L/gone \n"
+               "@folder -L/d/../c /c\n@folder\n@folder \n@folder -L/odd\n";
+    char why[160], *script, text[2048];
+
+    (void)state;
+    snprintf(text, sizeof(text), TOOLS GOLD "%s", said);
+    script = learn(text, why);
+    assert_non_null(script);
+    holds(script, " '-o' 'main' '-L/a' '-L/c' '-L/gone' '-L/gone' '-L/odd' '/tmp/ccdirect.o' 3>&- ");
+    free(script);
+    snprintf(text, sizeof(text), TOOLS "%s", said); /* ld opens what it is told of */
+    script = learn(text, why);
+    assert_non_null(script);
+    holds(script,
+          " '-L/a' '-L/b/../a' '-L/c' '-L/gone' '-L/gone' '-L/odd' '/tmp/ccdirect.o' '-L/d/../c' 3>&- ");
+    free(script);
 }
 
 static const struct {
@@ -173,8 +230,10 @@ static void words_of_the_driver(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         char why[160] = "";
+        struct c_direct d;
 
-        assert_null(c_direct_learn((struct execd_bytes){said, strlen(said)}, wrong[i], why, sizeof(why)));
+        assert_int_equal(
+            c_direct_learn((struct execd_bytes){said, strlen(said)}, wrong[i], &d, why, sizeof(why)), -1);
         assert_non_null(strstr(why, "the driver "));
     }
 }
@@ -200,6 +259,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_steps),
         cmocka_unit_test(without_gold_the_linker_is_the_drivers),
+        cmocka_unit_test(the_words_of_its_programs),
+        cmocka_unit_test(gold_searches_a_folder_once),
         cmocka_unit_test(whatever_is_not_understood),
         cmocka_unit_test(words_keep_what_was_quoted),
         cmocka_unit_test(too_much_is_refused),
