@@ -88,6 +88,8 @@ bool api_auth_owns(const struct api_call *call, const struct job *job);
 
 /* The Idempotency-Key, and what came with it; the body must be there still.  False: answered. */
 bool api_idempotency_read(struct api_call *call);
+/* store_place() with what the call's key may: before anybody is told of the tokens. */
+void api_place(struct api_call *call, struct job *const *jobs, size_t count);
 /* store_submit() with what the call's key may; on_admitted() or a refusal follows, if somebody is there to
  * hear it. */
 void api_admit(struct api_call *call, struct job *const *jobs, size_t count,

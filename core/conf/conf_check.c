@@ -98,6 +98,27 @@ static void tls_check(struct conf_load *l)
                               keys[i].name);
 }
 
+/* A submission goes into one shard, whole. */
+static void shards_check(struct conf_load *l)
+{
+    const struct conf *c = l->conf;
+    const uint64_t shards = MAX(c->queue_shards, (uint64_t)1); /* 0: a mistake of its own */
+    const struct {
+        const char *queue, *api;
+        uint64_t room, wanted;
+    } rows[] = {{"max_jobs", "batch_max", c->queue_max_jobs / shards, c->batch_max},
+                {"max_bytes", "body_max_bytes", c->queue_max_bytes / shards, c->body_max}};
+
+    for (size_t i = 0; shards > 1 && i < COUNT_OF(rows); i++)
+        if (rows[i].room < rows[i].wanted)
+            conf_mistake_item(
+                l, conf_item_find("queue", "shards"),
+                "queue.shards: of queue.%s each of %llu shards has %llu, less than api.%s, which "
+                "is %llu",
+                rows[i].queue, (unsigned long long)shards, (unsigned long long)rows[i].room, rows[i].api,
+                (unsigned long long)rows[i].wanted);
+}
+
 void conf_check(struct conf_load *l)
 {
     static const struct order orders[] = {
@@ -127,5 +148,6 @@ void conf_check(struct conf_load *l)
     lease_check(l);
     secrets_check(l);
     tls_check(l);
+    shards_check(l);
     exposure_check(l);
 }

@@ -52,7 +52,7 @@ void store_args_done(struct store_args *a)
 static void answer(struct store_call *c, const redisReply *reply)
 {
     if (c->due_ms != 0)
-        TAILQ_REMOVE(&c->store->timed, c, timed_link);
+        TAILQ_REMOVE(&c->shard->timed, c, timed_link);
     c->due_ms = 0;
     c->answered = true;
     c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
@@ -60,7 +60,7 @@ static void answer(struct store_call *c, const redisReply *reply)
 
 static void call_end(struct store_call *c, const redisReply *reply)
 {
-    c->store->in_flight--;
+    c->shard->in_flight--;
     if (!c->answered)
         answer(c, reply);
     free(c->extra);
@@ -71,15 +71,15 @@ static void call_end(struct store_call *c, const redisReply *reply)
 static void fail_soon(struct store_call *c)
 {
     c->place = STORE_IN_FAILING;
-    TAILQ_INSERT_TAIL(&c->store->failing, c, link);
-    loop_timer_arm(c->store->fail_timer, 0);
+    TAILQ_INSERT_TAIL(&c->shard->failing, c, link);
+    loop_timer_arm(c->shard->fail_timer, 0);
 }
 
 /* The connection went before the answer came, or the script was not there: true if the call will be made once
  * more. */
 static bool repeat_later(struct store_call *c)
 {
-    struct store *s = c->store;
+    struct shard *s = c->shard;
 
     if (c->again == NULL || c->repeated || c->answered || s->freeing)
         return false;
@@ -92,7 +92,7 @@ static bool repeat_later(struct store_call *c)
 static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
 {
     struct store_call *c = arg;
-    struct store *s = c->store;
+    struct shard *s = c->shard;
     const redisReply *r = reply;
     enum store_after after = STORE_AFTER_NOTHING;
     char why[128] = "";
@@ -113,7 +113,7 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
 }
 
 /* All have the same time, so those that came first are due first. */
-static void time_it(struct store *s, struct store_call *c)
+static void time_it(struct shard *s, struct store_call *c)
 {
     c->due_ms = loop_now_ms(s->loop) + s->o.answer_ms;
     TAILQ_INSERT_TAIL(&s->timed, c, timed_link);
@@ -121,7 +121,7 @@ static void time_it(struct store *s, struct store_call *c)
         loop_timer_arm(s->answer_timer, s->o.answer_ms);
 }
 
-void store_calls_late(struct store *s)
+void store_calls_late(struct shard *s)
 {
     uint64_t now = loop_now_ms(s->loop);
     struct store_call *c;
@@ -141,7 +141,7 @@ void store_calls_late(struct store *s)
         loop_timer_arm(s->answer_timer, c->due_ms - now);
 }
 
-static void send_call(struct store *s, struct store_args *args, struct store_call *c)
+static void send_call(struct shard *s, struct store_args *args, struct store_call *c)
 {
     int rc = REDIS_ERR;
 
@@ -164,7 +164,7 @@ static void send_call(struct store *s, struct store_args *args, struct store_cal
     store_args_done(args);
 }
 
-void store_calls_fail(struct store *s)
+void store_calls_fail(struct shard *s)
 {
     struct store_calls mine = TAILQ_HEAD_INITIALIZER(mine);
     struct store_call *c;
@@ -176,7 +176,7 @@ void store_calls_fail(struct store *s)
     }
 }
 
-void store_calls_repeat(struct store *s)
+void store_calls_repeat(struct shard *s)
 {
     struct store_call *c;
 
@@ -191,7 +191,7 @@ void store_calls_repeat(struct store *s)
     }
 }
 
-void store_calls_give_up(struct store *s)
+void store_calls_give_up(struct shard *s)
 {
     struct store_call *c;
 
@@ -203,12 +203,12 @@ void store_calls_give_up(struct store *s)
     }
 }
 
-static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*done)(void), void *arg,
+static struct store_call *call_new(struct shard *s, store_reply_fn fn, void (*done)(void), void *arg,
                                    void *extra)
 {
     struct store_call *c = NEW(struct store_call);
 
-    c->store = s;
+    c->shard = s;
     c->fn = fn;
     c->done = done;
     c->arg = arg;
@@ -216,23 +216,24 @@ static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*do
     return c;
 }
 
-void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg)
+void store_refuse(struct shard *s, int code, const char *why, store_reply_fn fn, void (*done)(void),
+                  void *arg)
 {
     struct store_call *c = call_new(s, fn, done, arg, NULL);
 
-    err_set(&c->err, ERR_AGAIN, "no memory for a record");
+    err_set(&c->err, code, "%s", why);
     s->in_flight++;
     fail_soon(c);
 }
 
-void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
+void store_plain_call(struct shard *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
                       void *arg, void *extra)
 {
     send_call(s, args, call_new(s, fn, done, arg, extra));
 }
 
 /* EVALSHA sha 1 tag tag args...: the first tag is a key of the shard's, by which a cluster finds its node. */
-static void script_args(const struct store *s, enum store_script script, struct store_args *args,
+static void script_args(const struct shard *s, enum store_script script, struct store_args *args,
                         struct store_args *whole)
 {
     store_args_str(whole, "EVALSHA");
@@ -244,7 +245,7 @@ static void script_args(const struct store *s, enum store_script script, struct 
         store_args_add(whole, args->argv[i], args->lens[i]);
 }
 
-void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
+void store_script_call(struct shard *s, enum store_script script, struct store_args *args, store_reply_fn fn,
                        void (*done)(void), void *arg, void *extra)
 {
     struct store_call *c = call_new(s, fn, done, arg, extra);
@@ -256,7 +257,7 @@ void store_script_call(struct store *s, enum store_script script, struct store_a
     store_args_done(args);
 }
 
-void store_script_call_surely(struct store *s, enum store_script script, struct store_args *args,
+void store_script_call_surely(struct shard *s, enum store_script script, struct store_args *args,
                               store_reply_fn fn, void (*done)(void), void *arg)
 {
     struct store_args whole = {0};

@@ -49,7 +49,7 @@ static void resolve_done(void *arg)
 
 static void pick(struct store_link *l)
 {
-    const struct store_address *a = &l->store->address;
+    const struct store_address *a = &l->shard->address;
 
     l->asking = a->sentinel && !l->found;
     if (!l->found)
@@ -62,7 +62,7 @@ void store_dial(struct store_link *l)
     char numeric[64];
 
     pick(l);
-    if (l->store->address.is_unix) {
+    if (l->shard->address.is_unix) {
         store_link_begin(l, redisAsyncConnectUnix(l->target.host));
         return;
     }
@@ -75,7 +75,7 @@ void store_dial(struct store_link *l)
     l->dial = NEW(struct store_dial); /* a real name: off the loop */
     l->dial->link = l;
     snprintf(l->dial->host, sizeof(l->dial->host), "%s", l->target.host);
-    loop_work(l->store->loop, resolve_work, resolve_done, l->dial);
+    loop_work(l->shard->loop, resolve_work, resolve_done, l->dial);
 }
 
 void store_dial_stop(struct store_link *l)
@@ -119,5 +119,5 @@ static void on_master(redisAsyncContext *ac, void *reply, void *arg)
 
 void store_dial_ask(struct store_link *l)
 {
-    redisAsyncCommand(l->ac, on_master, l, "SENTINEL get-master-addr-by-name %s", l->store->address.master);
+    redisAsyncCommand(l->ac, on_master, l, "SENTINEL get-master-addr-by-name %s", l->shard->address.master);
 }

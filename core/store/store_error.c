@@ -45,7 +45,7 @@ static bool tells(const char *text, const char *word)
     return false;
 }
 
-static enum store_after by_class(struct store *s, const char *text, bool clients, struct err *ret)
+static enum store_after by_class(struct shard *s, const char *text, bool clients, struct err *ret)
 {
     for (size_t i = 0; i < COUNT_OF(classes); i++) {
         if (!tells(text, classes[i].word))
@@ -65,7 +65,7 @@ static enum store_after by_class(struct store *s, const char *text, bool clients
     return STORE_AFTER_NOTHING;
 }
 
-enum store_after store_error_judge(struct store *s, const char *text, bool clients, struct err *ret)
+enum store_after store_error_judge(struct shard *s, const char *text, bool clients, struct err *ret)
 {
     if (strncmp(text, "FULL jobs", 9) == 0)
         err_set(ret, ERR_FULL, "the queue holds as many jobs as queue.max_jobs allows");
@@ -80,7 +80,7 @@ enum store_after store_error_judge(struct store *s, const char *text, bool clien
     return STORE_AFTER_NOTHING;
 }
 
-void store_error_say(struct store *s, const char *word, const char *text)
+void store_error_say(struct shard *s, const char *word, const char *text)
 {
     uint64_t now = loop_now_ms(s->loop);
 

@@ -41,7 +41,7 @@ static void test_classes(void **state)
         {"NOTFOUND no such job", true, ERR_NOT_FOUND, STORE_AFTER_NOTHING},
         {"FULL jobs", true, ERR_FULL, STORE_AFTER_NOTHING},
     };
-    struct store s = {.loop = loop};
+    struct shard s = {.loop = loop};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
