@@ -89,13 +89,15 @@ static void tls_check(struct conf_load *l)
     } keys[] = {
         {"tls_ca", c->tls_ca}, {"tls_cert", c->tls_cert}, {"tls_key", c->tls_key}, {"tls_name", c->tls_name}};
 
-    if (strncmp(c->queue_url, "rediss://", 9) == 0 || strncmp(c->queue_url, "sentinels://", 12) == 0)
+    if (strncmp(c->queue_url, "rediss://", 9) == 0 || strncmp(c->queue_url, "sentinels://", 12) == 0 ||
+        strncmp(c->queue_url, "clusters://", 11) == 0)
         return;
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (keys[i].value != NULL && keys[i].value[0] != '\0')
-            conf_mistake_item(l, conf_item_find("queue", keys[i].name),
-                              "queue.%s: queue.url does not ask for TLS (rediss:// or sentinels://)",
-                              keys[i].name);
+            conf_mistake_item(
+                l, conf_item_find("queue", keys[i].name),
+                "queue.%s: queue.url does not ask for TLS (rediss://, sentinels:// or clusters://)",
+                keys[i].name);
 }
 
 /* A submission goes into one shard, whole. */

@@ -190,7 +190,9 @@ const struct conf_item conf_items[] = {
          "\"embedded\": a private redis-server in process.state_dir.  Else \"redis://USER@HOST:PORT/DB\" "
          "(USER@ for a user of Redis' ACL), \"unix:/PATH?db=N\", or "
          "\"sentinel://USER@HOST:PORT,HOST:PORT/NAME/DB\": the master that sentinels know as NAME, wherever "
-         "a fail-over puts it.  \"rediss://\" and \"sentinels://\" are the same with TLS"},
+         "a fail-over puts it; or \"cluster://USER@HOST:PORT,HOST:PORT\": a Redis Cluster, of which these "
+         "are "
+         "some nodes.  \"rediss://\", \"sentinels://\" and \"clusters://\" are the same with TLS"},
     {"queue", "password", CONF_SECRET, AT(queue_password), .example = "/etc/execd/redis.password",
      .rule = conf_rule_filled, .help = "Redis' password, if it is not part of the url"},
     {"queue", "sentinel_password", CONF_SECRET, AT(sentinel_password),

@@ -20,8 +20,8 @@ struct store;
 #define STORE_SHARDS_MAX 64
 struct store_options {
     /* unix:/path?db=N, redis://[[user]:password@]host:port/db,
-     * sentinel://[[user]:password@]host:port,.../name/db; rediss:// and sentinels:// with TLS; for `embedded`
-     * the one of store_embedded_start() */
+     * sentinel://[[user]:password@]host:port,.../name/db, cluster://[[user]:password@]host:port,...;
+     * rediss://, sentinels:// and clusters:// with TLS; for `embedded` the one of store_embedded_start() */
     const char *url;
     const char *password;           /* overrides the one in url; NULL if none */
     const char *sentinel_password;  /* of the sentinels themselves; NULL if none */

@@ -109,7 +109,7 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
     if (after != STORE_AFTER_LEAVE || !repeat_later(c))
         call_end(c, c->err.code == 0 ? r : NULL);
     if (after == STORE_AFTER_LEAVE && s->command.ac == ac)
-        store_link_drop(&s->command, why);
+        store_cluster_leave(s, why);
 }
 
 /* All have the same time, so those that came first are due first. */
@@ -232,7 +232,8 @@ void store_plain_call(struct shard *s, struct store_args *args, store_reply_fn f
     send_call(s, args, call_new(s, fn, done, arg, extra));
 }
 
-/* EVALSHA sha 1 tag tag args...: the first tag is a key of the shard's, by which a cluster finds its node. */
+/* EVALSHA sha 1 tag tag args...: the first tag is a key of the shard's, by which a cluster finds its node.
+ * There is no such key, so the node answers with ASK as soon as the slot begins to move (store_cluster.c). */
 static void script_args(const struct shard *s, enum store_script script, struct store_args *args,
                         struct store_args *whole)
 {

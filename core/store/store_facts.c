@@ -192,8 +192,9 @@ static void on_info(redisAsyncContext *ac, void *reply, void *arg)
     info_value(l->shard->told.info, "role", role, sizeof(role));
     if (strcmp(role, "slave") == 0)
         store_link_drop(l, "it is a replica, which takes no writes");
-    else if (info_u64(l->shard->told.info, "cluster_enabled") == 1)
-        store_link_drop(l, "it is a node of a Redis Cluster, which execd does not speak with");
+    else if (info_u64(l->shard->told.info, "cluster_enabled") == 1 && !l->shard->address.cluster)
+        store_link_drop(l,
+                        "it is a node of a Redis Cluster: queue.url = \"cluster://HOST:PORT\" is for these");
 }
 
 /* {"appendfsync", "always"} */

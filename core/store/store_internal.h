@@ -44,8 +44,9 @@ struct store_node {
 };
 struct store_address {
     bool is_unix, tls;
-    bool sentinel;                            /* the nodes are sentinels, which know where `master` is */
-    struct store_node nodes[STORE_NODES_MAX]; /* one, unless sentinels */
+    bool sentinel; /* the nodes are sentinels, which know where `master` is */
+    bool cluster;  /* the nodes are some of a cluster, which know where each slot is */
+    struct store_node nodes[STORE_NODES_MAX]; /* one, unless one of these */
     size_t node_count;
     char master[64];
     int db;
@@ -86,9 +87,9 @@ struct store_link {
     bool up, closing, pinged;
     uint64_t delay_ms;
     struct store_node target; /* whom this attempt is for, or who it was */
-    bool found;               /* a sentinel has named the target: it is next */
-    bool asking;              /* the target is a sentinel */
-    size_t turn;              /* which sentinel is asked next */
+    bool found;               /* who was asked has named the target: it is next */
+    bool asking;              /* the target is a sentinel, or any node of a cluster */
+    size_t turn;              /* which of them is asked next */
     struct store_dial *dial;
     char trouble[128];   /* why the last attempt failed, or the connection was lost */
     char complaint[128]; /* what was logged of this time without Redis, and when */
@@ -109,7 +110,17 @@ void store_link_fail(struct store_link *l, const char *why);        /* without a
 void store_link_again(struct store_link *l);                        /* another attempt at once */
 void store_dial(struct store_link *l);                              /* picks a target, begins */
 void store_dial_stop(struct store_link *l);
-void store_dial_ask(struct store_link *l); /* the target is a sentinel, and connected */
+void store_dial_ask(struct store_link *l);        /* the target is to be asked, and connected */
+bool store_dial_asks(const struct store_link *l); /* somebody has to name the target */
+
+/* ---- a cluster (store_cluster.c) -------------------------------------------------------------- */
+
+/* Asks a node who has the shard's slot: the next target. */
+void store_cluster_ask(struct store_link *l);
+/* The connection for questions is of no use any more, because of an error, which may name another node. */
+void store_cluster_leave(struct shard *s, const char *why);
+/* The connection for questions is up: the other one must be to the same node. */
+void store_cluster_join(struct shard *s);
 
 /* ---- facts (store_facts.c) ------------------------------------------------------------------ */
 
@@ -154,6 +165,9 @@ struct shard {
     struct loop *loop;
     struct store_options o; /* strings are ours */
     struct store_address address;
+    struct store_node known[STORE_NODES_MAX]; /* other nodes of the cluster, as one has told */
+    size_t known_count;
+    unsigned slot;          /* of the tag */
     struct ssl_ctx_st *tls; /* NULL: in clear */
     struct store_link command, subscription;
     struct store_told told; /* so far, by the server that is being connected to */

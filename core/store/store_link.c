@@ -10,7 +10,7 @@
 #define DELAY_FIRST_MS 50
 #define DELAY_MAX_MS 2000
 #define ATTEMPT_MS 5000
-#define ASK_MS 1000 /* of a sentinel: there are others */
+#define ASK_MS 1000 /* of a sentinel, or of a cluster's node: there are others */
 #define WATCH_MS 5000
 #define COMPLAIN_DELAY_MS 1000 /* reached after a second and a half: an ordinary start is quicker */
 #define COMPLAIN_AGAIN_MS 60000
@@ -101,7 +101,7 @@ static void lost(struct store_link *l, const char *why)
     l->ac = NULL;
     l->up = false;
     l->pinged = false;
-    l->turn += l->shard->address.sentinel; /* the next one may be better, or know a better one */
+    l->turn += store_dial_asks(l); /* the next one may be better, or know a better one */
     if (l->closing)
         return;
     snprintf(l->trouble, sizeof(l->trouble), "%s", why);
@@ -214,7 +214,10 @@ static void greet(struct store_link *l)
     const char *password = l->shard->o.password != NULL ? l->shard->o.password : a->password;
 
     if (l->asking) {
-        authenticate(l, NULL, l->shard->o.sentinel_password);
+        if (a->sentinel)
+            authenticate(l, NULL, l->shard->o.sentinel_password);
+        else
+            authenticate(l, a->user, password);
         store_dial_ask(l);
         return;
     }

@@ -91,6 +91,8 @@ void store_finish(struct store *s, const char *worker, const char *token, uint32
 void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
                    void *arg)
 {
+    s->seats[store_token_shard(token, s->count)].hinted =
+        true; /* the next claim need not wait for a message */
     shard_release(store_shard_of(s, token), worker, token, epoch, done, arg);
 }
 

@@ -93,6 +93,7 @@ static void on_shards(redisAsyncContext *ac, void *reply, void *arg)
         return;
     if (r->type == REDIS_REPLY_INTEGER && r->integer == (long long)s->o.shards) {
         store_link_ready(l);
+        store_cluster_join(s);
         judge(s);
         return;
     }
@@ -102,7 +103,7 @@ static void on_shards(redisAsyncContext *ac, void *reply, void *arg)
     else
         snprintf(why, sizeof(why), "%s",
                  r->type == REDIS_REPLY_ERROR ? r->str : "it does not tell the number of shards");
-    store_link_drop(l, why);
+    store_cluster_leave(s, why);
 }
 
 static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
@@ -218,6 +219,7 @@ int shard_open(struct loop *loop, const struct store_options *o, const char *tag
     s->o.tls_ca = s->o.tls_cert = s->o.tls_key = NULL; /* they were read */
     s->o.prefix = NULL;
     s->tag = mem_dup(tag);
+    s->slot = store_slot_of(tag + 1, strlen(tag) - 2);
     TAILQ_INIT(&s->failing);
     TAILQ_INIT(&s->unsure);
     TAILQ_INIT(&s->timed);

@@ -14,8 +14,8 @@ static void test_classes(void **state)
     } cases[] = {
         {"LOADING Redis is loading the dataset in memory", true, ERR_AGAIN, STORE_AFTER_NOTHING},
         {"BUSY Redis is busy running a script.", true, ERR_AGAIN, STORE_AFTER_NOTHING},
-        {"TRYAGAIN Multiple keys request during rehashing of slot", false, ERR_AGAIN, STORE_AFTER_NOTHING},
-        {"CLUSTERDOWN The cluster is down", false, ERR_AGAIN, STORE_AFTER_NOTHING},
+        {"TRYAGAIN Multiple keys request during rehashing of slot", false, ERR_AGAIN, STORE_AFTER_LEAVE},
+        {"CLUSTERDOWN The cluster is down", false, ERR_AGAIN, STORE_AFTER_LEAVE},
         {"MASTERDOWN Link with MASTER is down", false, ERR_AGAIN, STORE_AFTER_LEAVE},
         {"READONLY You can't write against a read only replica.", false, ERR_AGAIN, STORE_AFTER_LEAVE},
         {"NOSCRIPT No matching script. Please use EVAL.", false, ERR_AGAIN, STORE_AFTER_LEAVE},
