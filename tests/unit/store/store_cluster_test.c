@@ -134,8 +134,10 @@ static void refused(const char *where, const char *why)
     struct store *s;
 
     assert_int_equal(store_open(loop, &o, &s, &err), 0);
-    while (strstr(store_trouble(s), why) == NULL)
+    for (int n = 0; strstr(store_trouble(s), why) == NULL; n++) {
+        assert_true(n < RIG_PATIENCE_MS / 20);
         rig_run_ms(20);
+    }
     assert_false(store_connected(s));
     store_free(s);
 }
@@ -214,7 +216,8 @@ static void until_away(struct store *s, unsigned count)
 {
     struct answer a;
 
-    while (store_away(s) != count) {
+    for (int n = 0; store_away(s) != count; n++) {
+        assert_true(n < RIG_PATIENCE_MS / 20);
         ASK(a, store_reap(s, on_reap, &a)); /* as every role does each second */
         rig_run_ms(20);
     }
@@ -335,13 +338,11 @@ static void test_failover_is_followed(void **state)
     }
     rig_cli(nodes[dead].port, "", "wait 1 10000", "1"); /* a fail-over loses nothing then */
     rig_end(nodes[dead].pid, SIGKILL);
-    while (store_away(s) != SHARDS / MASTERS)
-        rig_run_ms(10);
+    until_away(s, SHARDS / MASTERS);
     for (unsigned i = 0; i < SHARDS; i++)
         if (master_of(s->seats[i].shard->slot) != dead)
             rig_is(s, jobs[i]->token, JOB_QUEUED);
-    while (store_away(s) != 0)
-        rig_run_ms(20);
+    until_away(s, 0);
     for (unsigned i = 0; i < SHARDS; i++) {
         unsigned master = master_of(s->seats[i].shard->slot);
 
