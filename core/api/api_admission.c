@@ -141,6 +141,13 @@ struct store_admission api_admission_of(const struct api_call *call)
     return m;
 }
 
+void api_place(struct api_call *call, struct job *const *jobs, size_t count)
+{
+    struct store_admission m = api_admission_of(call);
+
+    store_place(call->api->o.store, &m, jobs, count);
+}
+
 static unsigned long long seconds(uint64_t ms)
 {
     return (ms + 999) / 1000;

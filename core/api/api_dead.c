@@ -20,7 +20,7 @@ static struct wire_letter letter_of(const struct store_letter *l)
 
 /* ---- the list ---------------------------------------------------------------------- */
 
-static void on_list(void *arg, const struct err *err, const struct store_letter *l, size_t count, size_t all)
+static void on_list(void *arg, const struct err *err, struct store_letter *l, size_t count, size_t all)
 {
     CLEAN_FREE struct wire_letter *list = mem_zero(MAX(count, (size_t)1), sizeof(*list));
     CLEAN_BUF struct buf body = {0};
@@ -58,8 +58,7 @@ static void answer_letter_err(struct api_call *call, const struct err *err)
         api_answer_err(call, err);
 }
 
-static void on_letter(void *arg, const struct err *err, const struct store_letter *l, size_t count,
-                      size_t all)
+static void on_letter(void *arg, const struct err *err, struct store_letter *l, size_t count, size_t all)
 {
     CLEAN_BUF struct buf body = {0};
     struct api_call *call = arg;
@@ -112,6 +111,7 @@ static void retry(struct api_call *call, struct job *job)
     snprintf(call->idempotency, sizeof(call->idempotency), "dead-%s", call->retried);
     snprintf(call->fingerprint, sizeof(call->fingerprint), "%064d", 0);
     uuid_new(job->token);
+    api_place(call, &job, 1);
     memcpy(call->token, job->token, UUID_SIZE);
     job->created_ms = clock_wall_ms();
     if (wire_token_json(job, &call->reply) != 0)
@@ -120,7 +120,7 @@ static void retry(struct api_call *call, struct job *job)
         api_admit(call, &job, 1, on_retried);
 }
 
-static void on_letter_to_retry(void *arg, const struct err *err, const struct store_letter *l, size_t count,
+static void on_letter_to_retry(void *arg, const struct err *err, struct store_letter *l, size_t count,
                                size_t all)
 {
     struct api_call *call = arg;

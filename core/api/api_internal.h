@@ -94,6 +94,8 @@ struct store_admission api_admission_of(const struct api_call *call); /* borrows
  */
 void api_rate_show(struct api_call *call, const struct store_submitted *r);
 void api_admission_refuse(struct api_call *call, const struct err *err, const struct store_submitted *r);
+/* store_place() with what the call's key may: before anybody is told of the tokens. */
+void api_place(struct api_call *call, struct job *const *jobs, size_t count);
 /* store_submit() with what the call's key may; on_admitted() or a refusal follows, if somebody is there to
  * hear it. */
 void api_admit(struct api_call *call, struct job *const *jobs, size_t count,

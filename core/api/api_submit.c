@@ -88,6 +88,7 @@ void api_submit_batch(struct api_call *call)
     }
     net_request_drop_body(call->request);
     call->batch = true;
+    api_place(call, jobs, count);
     store(call, jobs, count, wire_tokens_json(jobs, count, &call->reply), on_batch);
     jobs_free(jobs, count);
 }
@@ -104,6 +105,7 @@ void api_submit_one(struct api_call *call)
         return;
     }
     net_request_drop_body(call->request);
+    api_place(call, &job, 1);
     memcpy(call->token, job->token, UUID_SIZE);
     TRACE_AT(call->token, "received", call->begun_ns);
     TRACE(call->token, "checked");

@@ -221,7 +221,8 @@ static void on_store_change(void *arg)
                              .slots = app->slots};
 
     if (app->serving || app->stopping || app->checking) {
-        LOG_WARN("redis", F_STR("state", store_connected(app->store) ? "connected" : "lost"));
+        LOG_WARN("redis", F_STR("state", store_connected(app->store) ? "connected" : "lost"),
+                 F_UINT("shards_away", store_away(app->store)));
         if (store_connected(app->store) && app_store_judge(app->store, &e) != 0)
             LOG_ERROR("redis_promises_too_little", F_STR("error", e.text)); /* /health says so, too */
         if (store_connected(app->store) && app->run != NULL && !app->checking)

@@ -32,6 +32,7 @@ int app_store_open(struct loop *loop, const struct conf *c, const char *url, str
                                .tls_key = said(c->tls_key),
                                .tls_name = said(c->tls_name),
                                .prefix = c->queue_prefix,
+                               .shards = (uint32_t)c->queue_shards,
                                .lease_ms = c->lease_ms,
                                .max_attempts = (uint32_t)c->max_attempts,
                                .result_ttl_ms = c->result_ttl_ms,

@@ -77,6 +77,7 @@ struct conf {
     char **queue_accept;
     size_t queue_accept_count; /* findings of store.h by name */
     char *queue_prefix;
+    uint64_t queue_shards;
     char *redis_server;
     uint64_t lease_ms, max_attempts, result_ttl_ms, queue_max_jobs, queue_max_bytes, queue_max_wait_ms;
     uint64_t key_max_jobs, key_max_bytes; /* 0: as many as the queue takes */

@@ -89,13 +89,36 @@ static void tls_check(struct conf_load *l)
     } keys[] = {
         {"tls_ca", c->tls_ca}, {"tls_cert", c->tls_cert}, {"tls_key", c->tls_key}, {"tls_name", c->tls_name}};
 
-    if (strncmp(c->queue_url, "rediss://", 9) == 0 || strncmp(c->queue_url, "sentinels://", 12) == 0)
+    if (strncmp(c->queue_url, "rediss://", 9) == 0 || strncmp(c->queue_url, "sentinels://", 12) == 0 ||
+        strncmp(c->queue_url, "clusters://", 11) == 0)
         return;
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (keys[i].value != NULL && keys[i].value[0] != '\0')
-            conf_mistake_item(l, conf_item_find("queue", keys[i].name),
-                              "queue.%s: queue.url does not ask for TLS (rediss:// or sentinels://)",
-                              keys[i].name);
+            conf_mistake_item(
+                l, conf_item_find("queue", keys[i].name),
+                "queue.%s: queue.url does not ask for TLS (rediss://, sentinels:// or clusters://)",
+                keys[i].name);
+}
+
+/* A submission goes into one shard, whole. */
+static void shards_check(struct conf_load *l)
+{
+    const struct conf *c = l->conf;
+    const uint64_t shards = MAX(c->queue_shards, (uint64_t)1); /* 0: a mistake of its own */
+    const struct {
+        const char *queue, *api;
+        uint64_t room, wanted;
+    } rows[] = {{"max_jobs", "batch_max", c->queue_max_jobs / shards, c->batch_max},
+                {"max_bytes", "body_max_bytes", c->queue_max_bytes / shards, c->body_max}};
+
+    for (size_t i = 0; shards > 1 && i < COUNT_OF(rows); i++)
+        if (rows[i].room < rows[i].wanted)
+            conf_mistake_item(
+                l, conf_item_find("queue", "shards"),
+                "queue.shards: of queue.%s each of %llu shards has %llu, less than api.%s, which "
+                "is %llu",
+                rows[i].queue, (unsigned long long)shards, (unsigned long long)rows[i].room, rows[i].api,
+                (unsigned long long)rows[i].wanted);
 }
 
 void conf_check(struct conf_load *l)
@@ -127,5 +150,6 @@ void conf_check(struct conf_load *l)
     lease_check(l);
     secrets_check(l);
     tls_check(l);
+    shards_check(l);
     exposure_check(l);
 }

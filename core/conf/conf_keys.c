@@ -195,7 +195,9 @@ const struct conf_item conf_items[] = {
          "\"embedded\": a private redis-server in process.state_dir.  Else \"redis://USER@HOST:PORT/DB\" "
          "(USER@ for a user of Redis' ACL), \"unix:/PATH?db=N\", or "
          "\"sentinel://USER@HOST:PORT,HOST:PORT/NAME/DB\": the master that sentinels know as NAME, wherever "
-         "a fail-over puts it.  \"rediss://\" and \"sentinels://\" are the same with TLS"},
+         "a fail-over puts it; or \"cluster://USER@HOST:PORT,HOST:PORT\": a Redis Cluster, of which these "
+         "are "
+         "some nodes.  \"rediss://\", \"sentinels://\" and \"clusters://\" are the same with TLS"},
     {"queue", "password", CONF_SECRET, AT(queue_password), .example = "/etc/execd/redis.password",
      .rule = conf_rule_filled, .help = "Redis' password, if it is not part of the url"},
     {"queue", "sentinel_password", CONF_SECRET, AT(sentinel_password),
@@ -219,6 +221,10 @@ const struct conf_item conf_items[] = {
              "\"eviction\" (maxmemory-policy noeviction).  A Redis that lacks another refuses the start"},
     {"queue", "prefix", CONF_STRING, AT(queue_prefix), .initial = "execd", .rule = conf_rule_prefix,
      .help = "The beginning of every Redis key; systems with different ones share a Redis without meeting"},
+    {"queue", "shards", CONF_COUNT, AT(queue_shards), .initial = "1", .min = 1, .max = 64,
+     .help =
+         "Parts that share the jobs, each with all its keys in one slot: for a Redis Cluster a multiple of "
+         "its masters; one else.  What Redis holds was made with one number, and another refuses to start"},
     {"queue", "redis_server", CONF_STRING, AT(redis_server), .initial = "redis-server",
      .rule = conf_rule_filled,
      .help = "The program of the embedded Redis: an absolute path, or a name that $PATH finds"},

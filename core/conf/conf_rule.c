@@ -125,7 +125,8 @@ int conf_rule_network(const char *text, struct err *why)
 /* The beginning alone: store/ reads the rest when it is opened, and `execd check` asks it. */
 int conf_rule_queue_url(const char *text, struct err *why)
 {
-    static const char *const schemes[] = {"redis://", "rediss://", "sentinel://", "sentinels://", "unix:/"};
+    static const char *const schemes[] = {"redis://",   "rediss://",   "sentinel://", "sentinels://",
+                                          "cluster://", "clusters://", "unix:/"};
     bool ok = strcmp(text, "embedded") == 0;
 
     for (size_t i = 0; i < COUNT_OF(schemes); i++) {
@@ -137,8 +138,9 @@ int conf_rule_queue_url(const char *text, struct err *why)
     for (const char *p = text; *p != '\0'; p++)
         ok = ok && isgraph((unsigned char)*p);
     return ok ? 0
-              : err_set(
-                    why, -1,
-                    "must be \"embedded\", \"redis://HOST:PORT/DB\", \"rediss://...\" (TLS), "
-                    "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\" or \"unix:/PATH?db=N\"");
+              : err_set(why, -1,
+                        "must be \"embedded\", \"redis://HOST:PORT/DB\", \"rediss://...\" (TLS), "
+                        "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\", "
+                        "\"cluster://HOST:PORT,HOST:PORT\", "
+                        "\"clusters://...\" or \"unix:/PATH?db=N\"");
 }

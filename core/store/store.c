@@ -1,264 +1,177 @@
-/* store.c - opening, hints, and the life of the two connections.
+/* store.c - a store: one shard, or several that share the jobs.
  *
- * Theory of operation.  Every change of a job's state is one Lua script (lua/), so that it happens whole or
- * not at all, by the clock of Redis.  One connection carries the questions, pipelined; another listens to
- * three channels: `ready` (something was queued), `outbox` (a webhook is due) and `done` (a job ended).
- * Messages are hints: whoever misses one finds out by its own timer.
+ * Theory of operation.  A shard (store_shard.c) is a whole store under a hash tag of its own, so that each
+ * script finds all its keys in one slot of a cluster.  A job's shard is in its token (store_slot.c), which
+ * store_place() puts there.  What is about one job goes to its shard (store_route.c), what may come from any
+ * of them walks along them by turns (store_walk.c), and what is about all is asked of all (store_merge.c).
+ * Shards know nothing of each other, and one that is away keeps nobody from the others.  With one shard each
+ * call is that shard's.
  *
- * A claim raises the job's epoch; extending, finishing and releasing compare it, so a worker that lost its
- * lease can change nothing.  Records are written by store_codec.c; the keys are listed in lua/common.lua.
- *
- * What acceptance means: the embedded server (and any that is configured with `appendfsync always`) has its
- * append-only file on the disk before it answers, so an accepted job survives the death of every
- * process at once. */
+ * Bounds of the whole are shared out evenly.  Who has bounds of its own keeps to one shard, so that they are
+ * exact; everybody else's jobs take the shards by turns. */
 #include "store_internal.h"
 
-/* ---- hints ------------------------------------------------------------------------------ */
+/* ---- hints ---------------------------------------------------------------------------------- */
 
-static void on_hint_timer(void *arg)
+static void on_ready(void *arg)
 {
-    struct store *s = arg;
-    bool ready = s->ready_posted, outbox = s->outbox_posted;
+    struct store_seat *seat = arg;
 
-    s->ready_posted = s->outbox_posted = false;
-    if (ready && s->ready_fn != NULL)
-        s->ready_fn(s->ready_arg);
-    if (outbox && s->outbox_fn != NULL)
+    seat->hinted = true;
+    if (seat->store->ready_fn != NULL)
+        seat->store->ready_fn(seat->store->ready_arg);
+}
+
+static void on_outbox(void *arg)
+{
+    struct store_seat *seat = arg;
+    struct store *s = seat->store;
+
+    s->outbox_turn = (unsigned)(seat - s->seats);
+    if (s->outbox_fn != NULL)
         s->outbox_fn(s->outbox_arg);
 }
 
-static void hint(struct store *s, bool ready, bool outbox)
+/* ---- up and down ------------------------------------------------------------------------------ */
+
+static void facts_worsen(struct store_facts *all, const struct store_facts *one)
 {
-    s->ready_posted |= ready;
-    s->outbox_posted |= outbox;
-    loop_timer_arm(s->hint_timer, 0); /* hints that come together run once */
+    if (all->findings[0].name == NULL) {
+        *all = *one;
+        return;
+    }
+    for (unsigned i = 0; i < STORE_CHECK_COUNT; i++)
+        if (one->findings[i].grade > all->findings[i].grade)
+            all->findings[i] = one->findings[i];
 }
 
-static void on_message(redisAsyncContext *ac, void *reply, void *arg)
+static void on_change(void *arg)
 {
-    struct store *s = arg;
-    const redisReply *r = reply;
-    const char *channel;
+    struct store_seat *seat = arg;
+    struct store *s = seat->store;
 
-    (void)ac;
-    if (r == NULL || s->freeing || r->type != REDIS_REPLY_ARRAY || r->elements != 3)
-        return;
-    store_link_pong(&s->subscription);
-    if (strcmp(r->element[0]->str, "message") != 0)
-        return;
-    channel = r->element[1]->str + strlen(s->tag);
-    if (strcmp(channel, ":done") == 0)
-        store_waits_told(s, r->element[2]->str);
-    else
-        hint(s, strcmp(channel, ":ready") == 0, strcmp(channel, ":outbox") == 0);
-}
-
-/* ---- up and down ------------------------------------------------------------------------- */
-
-static void on_changed(void *arg)
-{
-    struct store *s = arg;
-
+    s->whole |= store_away(s) == 0;
+    s->facts = (struct store_facts){0};
+    for (unsigned i = 0; i < s->count; i++)
+        if (shard_facts(s->seats[i].shard) != NULL)
+            facts_worsen(&s->facts, shard_facts(s->seats[i].shard));
     if (s->change_fn != NULL)
         s->change_fn(s->change_arg);
 }
 
-/* Up is when both are: questions can be asked and answers will be heard of. */
-static void judge(struct store *s)
+unsigned store_away(const struct store *s)
 {
-    bool connected = s->command.up && s->subscription.up;
+    unsigned n = 0;
 
-    if (connected == s->connected || s->freeing)
-        return;
-    s->connected = connected;
-    loop_timer_arm(s->change_timer, 0);
-    if (connected) {
-        store_calls_repeat(s);
-        store_waits_ask_all(s);
-        hint(s, true, true);
-    }
-}
-
-static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
-{
-    struct store_link *l = arg;
-    struct store *s = l->store;
-    const redisReply *r = reply;
-
-    if (l->ac != ac || r == NULL)
-        return;
-    if (r->type != REDIS_REPLY_STRING || r->len != 40) {
-        store_link_drop(l, "a script was refused");
-        return;
-    }
-    memcpy(s->shas[s->scripts_loaded], r->str, 41);
-    if (++s->scripts_loaded < SCRIPT_COUNT)
-        return;
-    store_link_ready(l);
-    judge(s);
-}
-
-static void command_ready(struct store_link *l)
-{
-    l->store->scripts_loaded = 0;
-    store_facts_ask(l);
-    for (size_t i = 0; i < SCRIPT_COUNT; i++)
-        redisAsyncCommand(l->ac, on_loaded, l, "SCRIPT LOAD %s", store_scripts[i]);
-}
-
-static void subscription_ready(struct store_link *l)
-{
-    const char *tag = l->store->tag;
-
-    redisAsyncCommand(l->ac, on_message, l->store, "SUBSCRIBE %s:ready %s:outbox %s:done", tag, tag, tag);
-    store_link_ready(l);
-    judge(l->store);
-}
-
-static void on_pong(redisAsyncContext *ac, void *reply, void *arg)
-{
-    struct store_link *l = arg;
-
-    if (l->ac == ac && reply != NULL)
-        store_link_pong(l);
-}
-
-static void command_ping(struct store_link *l)
-{
-    redisAsyncCommand(l->ac, on_pong, l, "PING");
-}
-
-/* hiredis has no place for a PONG between messages; subscribing again is answered as one. */
-static void subscription_ping(struct store_link *l)
-{
-    redisAsyncCommand(l->ac, on_message, l->store, "SUBSCRIBE %s:ready", l->store->tag);
-}
-
-static void link_down(struct store_link *l)
-{
-    judge(l->store);
-}
-
-static void on_fail_timer(void *arg)
-{
-    store_calls_fail(arg);
-}
-
-static void on_answer_timer(void *arg)
-{
-    store_calls_late(arg);
-}
-
-/* ---- open and free ------------------------------------------------------------------------- */
-
-/* What Redis itself has to conclude with: results are bytes to it. */
-static int make_results(struct store *s)
-{
-    struct job_result lost = {.status = JOB_INTERNAL_ERROR}, overdue = {.status = JOB_INTERNAL_ERROR},
-                      cancelled = {.status = JOB_CANCELLED};
-    int rc;
-
-    lost.message = mem_printf("the worker was lost %u times while it ran this job", s->o.max_attempts);
-    overdue.message = mem_printf("no worker took this job within %llu ms (queue.max_wait_ms)",
-                                 (unsigned long long)s->o.queue_max_wait_ms);
-    rc = store_put_result(&lost, &s->lost_result);
-    if (rc == 0)
-        rc = store_put_result(&overdue, &s->overdue_result);
-    if (rc == 0)
-        rc = store_put_result(&cancelled, &s->cancelled_result);
-    job_result_done(&lost);
-    job_result_done(&overdue);
-    return rc;
-}
-
-int store_open(struct loop *loop, const struct store_options *o, struct store **ret, struct err *reterr)
-{
-    struct store *s = NEW(struct store);
-    int rc = store_url_parse(o->url, &s->address, reterr);
-
-    if (rc == 0 && s->address.tls)
-        rc = store_tls_context_new(o, &s->tls, reterr);
-    if (rc != 0) {
-        store_address_done(&s->address);
-        free(s);
-        return rc;
-    }
-    s->loop = loop;
-    s->o = *o;
-    s->o.url = NULL; /* it may hold a password, and was read */
-    s->o.password = mem_dup(o->password);
-    s->o.sentinel_password = mem_dup(o->sentinel_password);
-    s->o.tls_name = mem_dup(o->tls_name);
-    s->o.tls_ca = s->o.tls_cert = s->o.tls_key = NULL; /* they were read */
-    s->o.prefix = NULL;
-    s->tag = mem_printf("{%s}", o->prefix != NULL ? o->prefix : "execd");
-    TAILQ_INIT(&s->failing);
-    TAILQ_INIT(&s->unsure);
-    TAILQ_INIT(&s->turns);
-    TAILQ_INIT(&s->timed);
-    for (size_t i = 0; i < STORE_WAIT_BUCKETS; i++)
-        TAILQ_INIT(&s->waits[i]);
-    if (make_results(s) != 0)
-        abort(); /* a hundred bytes */
-    s->hint_timer = loop_timer_new(loop, on_hint_timer, s);
-    s->change_timer = loop_timer_new(loop, on_changed, s);
-    s->fail_timer = loop_timer_new(loop, on_fail_timer, s);
-    s->answer_timer = loop_timer_new(loop, on_answer_timer, s);
-    s->command = (struct store_link){.ready = command_ready, .down = link_down, .ping = command_ping};
-    s->subscription =
-        (struct store_link){.ready = subscription_ready, .down = link_down, .ping = subscription_ping};
-    store_link_open(&s->command, s);
-    store_link_open(&s->subscription, s);
-    *ret = s;
-    return 0;
-}
-
-static void secret_free(const char *text)
-{
-    if (text != NULL)
-        explicit_bzero((char *)(uintptr_t)text, strlen(text));
-    free((char *)(uintptr_t)text);
-}
-
-void store_free(struct store *s)
-{
-    if (s == NULL)
-        return;
-    s->freeing = true;
-    s->connected = false;
-    store_link_close(&s->subscription);
-    store_link_close(&s->command); /* answers what is under way */
-    store_calls_give_up(s);
-    while (!TAILQ_EMPTY(&s->failing))
-        store_calls_fail(s);
-    store_waits_drop(s);
-    while (!TAILQ_EMPTY(&s->failing)) /* what the waiters asked when they were told */
-        store_calls_fail(s);
-    loop_timer_free(s->hint_timer);
-    loop_timer_free(s->change_timer);
-    loop_timer_free(s->fail_timer);
-    loop_timer_free(s->answer_timer);
-    store_facts_done(s);
-    secret_free(s->o.password);
-    secret_free(s->o.sentinel_password);
-    free((char *)(uintptr_t)s->o.tls_name);
-    store_tls_context_free(s->tls);
-    store_address_done(&s->address);
-    buf_done(&s->lost_result);
-    buf_done(&s->overdue_result);
-    buf_done(&s->cancelled_result);
-    free(s->tag);
-    free(s);
+    for (unsigned i = 0; i < s->count; i++)
+        n += !shard_connected(s->seats[i].shard);
+    return n;
 }
 
 bool store_connected(const struct store *s)
 {
-    return s->connected;
+    if (s->count == 1)
+        return shard_connected(s->seats[0].shard);
+    return s->whole && store_away(s) < s->count;
 }
 
 const char *store_trouble(const struct store *s)
 {
-    return s->command.trouble[0] != '\0' ? s->command.trouble : s->subscription.trouble;
+    for (unsigned i = 0; i < s->count; i++)
+        if (!shard_connected(s->seats[i].shard) && shard_trouble(s->seats[i].shard)[0] != '\0')
+            return shard_trouble(s->seats[i].shard);
+    return "";
+}
+
+const struct store_facts *store_facts(const struct store *s)
+{
+    if (s->count == 1)
+        return shard_facts(s->seats[0].shard);
+    return s->facts.findings[0].name == NULL ? NULL : &s->facts;
+}
+
+unsigned store_next_up(const struct store *s, unsigned from)
+{
+    for (unsigned i = 0; i < s->count; i++) {
+        unsigned at = (from + i) % s->count;
+
+        if (shard_connected(s->seats[at].shard))
+            return at;
+    }
+    return from % s->count;
+}
+
+/* ---- open and free ------------------------------------------------------------------------------ */
+
+/* Of what is for all shards; the first have what is left over, and each has something. */
+static uint64_t part_of(uint64_t whole, unsigned i, unsigned count)
+{
+    return MAX(whole / count + (i < whole % count), (uint64_t)1);
+}
+
+static int open_seat(struct store *s, const struct store_options *o, unsigned i, struct err *reterr)
+{
+    struct store_seat *seat = &s->seats[i];
+    struct store_options part = *o;
+    CLEAN_FREE char *tag = store_tag_new(o->prefix != NULL ? o->prefix : "execd", i, s->count);
+    int rc;
+
+    part.shards = s->count;
+    part.queue_max_jobs = part_of(o->queue_max_jobs, i, s->count);
+    part.queue_max_bytes = part_of(o->queue_max_bytes, i, s->count);
+    part.dead_max = part_of(o->dead_max, i, s->count);
+    part.unanswered_max = part_of(o->unanswered_max, i, s->count);
+    part.dead_max_bytes = o->dead_max_bytes / s->count;
+    if ((rc = shard_open(s->loop, &part, tag, &seat->shard, reterr)) != 0)
+        return rc;
+    seat->store = s;
+    shard_on_change(seat->shard, on_change, seat);
+    shard_on_ready(seat->shard, on_ready, seat);
+    shard_on_outbox(seat->shard, on_outbox, seat);
+    return 0;
+}
+
+int store_open(struct loop *loop, const struct store_options *o, struct store **ret, struct err *reterr)
+{
+    const unsigned count = MAX(o->shards, 1u);
+    struct store *s = mem_zero(1, sizeof(*s) + count * sizeof(s->seats[0]));
+
+    s->loop = loop;
+    s->count = count;
+    random_bytes(&s->place_turn, sizeof(s->place_turn)); /* processes that start together part here */
+    s->place_turn %= count;
+    for (unsigned i = 0; i < count; i++) {
+        int rc = open_seat(s, o, i, reterr);
+
+        if (rc != 0) {
+            s->count = i;
+            store_free(s);
+            return rc;
+        }
+    }
+    *ret = s;
+    return 0;
+}
+
+void store_free(struct store *s)
+{
+    bool any = true;
+
+    if (s == NULL)
+        return;
+    s->freeing = true;
+    for (unsigned i = 0; i < s->count; i++)
+        shard_close(s->seats[i].shard);
+    while (any) {
+        any = false;
+        for (unsigned i = 0; i < s->count; i++)
+            any |= shard_drain(s->seats[i].shard);
+    }
+    for (unsigned i = 0; i < s->count; i++) {
+        shard_free(s->seats[i].shard);
+        free(s->seats[i].stats.languages);
+    }
+    free(s);
 }
 
 void store_on_change(struct store *s, loop_fn fn, void *arg)
@@ -277,12 +190,4 @@ void store_on_outbox(struct store *s, loop_fn fn, void *arg)
 {
     s->outbox_fn = fn;
     s->outbox_arg = arg;
-}
-
-void store_ping(struct store *s, store_done_fn done, void *arg)
-{
-    struct store_args a = {0};
-
-    store_args_str(&a, "PING");
-    store_plain_call(s, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }

@@ -17,10 +17,11 @@
 
 struct store;
 
+#define STORE_SHARDS_MAX 64
 struct store_options {
     /* unix:/path?db=N, redis://[[user]:password@]host:port/db,
-     * sentinel://[[user]:password@]host:port,.../name/db; rediss:// and sentinels:// with TLS; for `embedded`
-     * the one of store_embedded_start() */
+     * sentinel://[[user]:password@]host:port,.../name/db, cluster://[[user]:password@]host:port,...;
+     * rediss://, sentinels:// and clusters:// with TLS; for `embedded` the one of store_embedded_start() */
     const char *url;
     const char *password;           /* overrides the one in url; NULL if none */
     const char *sentinel_password;  /* of the sentinels themselves; NULL if none */
@@ -28,6 +29,7 @@ struct store_options {
     const char *tls_cert, *tls_key; /* who we are, where Redis asks; NULL: nobody */
     const char *tls_name;           /* whose certificate is expected; NULL: the host's */
     const char *prefix;             /* of every key; default "execd" */
+    uint32_t shards; /* that share the jobs, for ever the same of one Redis; 0: 1, at most STORE_SHARDS_MAX */
     uint64_t lease_ms;
     uint32_t max_attempts;
     uint64_t result_ttl_ms;
@@ -46,7 +48,10 @@ int store_url_check(const char *url, struct err *reterr);
 int store_open(struct loop *loop, const struct store_options *o, struct store **ret,
                struct err *reterr) NODISCARD;
 void store_free(struct store *s); /* every callback still owed gets ERR_AGAIN first */
+/* At first when every shard is; from then on while any is, and what is about a job of one that is not gets
+ * ERR_AGAIN. */
 bool store_connected(const struct store *s);
+unsigned store_away(const struct store *s); /* shards that are not connected */
 /* Why it is not connected, one line for a person; "" if it is, or nothing is known yet.  Borrowed until the
  * loop's next turn. */
 const char *store_trouble(const struct store *s);
@@ -82,7 +87,7 @@ const struct store_finding *store_facts_refused(const struct store_facts *f);
 /* Adds the bit of what may be broken ("persistence" or "eviction") to *bits; -1 if there is no such. */
 int store_accept_find(const char *name, uint32_t *bits);
 
-/* fn runs on every change of store_connected(), from a later turn. */
+/* fn runs on every change of store_connected() and store_away(), from a later turn. */
 void store_on_change(struct store *s, loop_fn fn, void *arg);
 
 /* ---- embedded server (store_embedded.c) ------------------------------------------ */
@@ -130,6 +135,9 @@ struct store_submitted {
 /* err NULL: admitted, now or before.  Else `r` says why not, NULL if that is not about this submission:
  * ERR_FULL for a queue that is full and for a rate, ERR_CONFLICT for a key. */
 typedef void (*store_submitted_fn)(void *arg, const struct err *err, const struct store_submitted *r);
+/* Writes the shard that the jobs of one submission go to into their tokens, which are theirs from then on. */
+void store_place(struct store *s, const struct store_admission *admission, struct job *const *jobs,
+                 size_t count);
 /* One atomic call for all of them: accepted whole or not at all.  If the connection is lost before the answer
  * the same call is made once more, which changes nothing if the first came through.  ERR_UNSURE after
  * answer_ms, whatever becomes of Redis. */
@@ -166,8 +174,8 @@ struct store_claim {
 /* `more`: nothing may have been found, but asking again at once is worth it. */
 typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count,
                                bool more);
-/* Up to `max` jobs, by priority; within one, tenants take turns by their weight.  `languages` this worker
- * serves; a job of another language is left for others. */
+/* Up to `max` jobs of one shard, by priority; within one, tenants take turns by their weight.  `languages`
+ * this worker serves; a job of another language is left for others. */
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
                  size_t max, store_claim_fn done, void *arg);
 struct store_lease {
@@ -205,8 +213,8 @@ struct store_letter {
     uint64_t ended_ms, bytes;
     uint32_t attempts;
 };
-/* `all`: how many there are. */
-typedef void (*store_letters_fn)(void *arg, const struct err *err, const struct store_letter *l, size_t count,
+/* `all`: how many there are.  The callback may take a job, by setting it NULL. */
+typedef void (*store_letters_fn)(void *arg, const struct err *err, struct store_letter *l, size_t count,
                                  size_t all);
 /* The newest first. */
 void store_dead_list(struct store *s, const char *tenant, size_t offset, size_t max, store_letters_fn done,

@@ -55,7 +55,7 @@ void store_args_done(struct store_args *a)
 static void answer(struct store_call *c, const redisReply *reply)
 {
     if (c->due_ms != 0)
-        TAILQ_REMOVE(&c->store->timed, c, timed_link);
+        TAILQ_REMOVE(&c->shard->timed, c, timed_link);
     c->due_ms = 0;
     c->answered = true;
     c->fn(c, reply, c->err.code == 0 ? NULL : &c->err);
@@ -70,15 +70,15 @@ static void forget_question(struct store_call *c)
 static void fail_soon(struct store_call *c)
 {
     c->place = STORE_IN_FAILING;
-    TAILQ_INSERT_TAIL(&c->store->failing, c, link);
-    loop_timer_arm(c->store->fail_timer, 0);
+    TAILQ_INSERT_TAIL(&c->shard->failing, c, link);
+    loop_timer_arm(c->shard->fail_timer, 0);
 }
 
-static void read_next(struct store *s);
+static void read_next(struct shard *s);
 
 static void call_end(struct store_call *c, const redisReply *reply)
 {
-    struct store *s = c->store;
+    struct shard *s = c->shard;
     bool was_read = c->reads && c->place == STORE_WITH_REDIS;
 
     s->in_flight--;
@@ -97,7 +97,7 @@ static void call_end(struct store_call *c, const redisReply *reply)
  * more. */
 static bool repeat_later(struct store_call *c)
 {
-    struct store *s = c->store;
+    struct shard *s = c->shard;
 
     if (c->again == NULL || c->repeated || c->answered || s->freeing)
         return false;
@@ -110,7 +110,7 @@ static bool repeat_later(struct store_call *c)
 static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
 {
     struct store_call *c = arg;
-    struct store *s = c->store;
+    struct shard *s = c->shard;
     const redisReply *r = reply;
     enum store_after after = STORE_AFTER_NOTHING;
     char why[128] = "";
@@ -127,18 +127,18 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
     if (after != STORE_AFTER_LEAVE || !repeat_later(c))
         call_end(c, c->err.code == 0 ? r : NULL);
     if (after == STORE_AFTER_LEAVE && s->command.ac == ac)
-        store_link_drop(&s->command, why);
+        store_cluster_leave(s, why);
 }
 
 static struct store_calls *list_of(struct store_call *c)
 {
-    return c->place == STORE_IN_UNSURE ? &c->store->unsure
-           : c->place == STORE_IN_TURN ? &c->store->turns
-                                       : &c->store->failing;
+    return c->place == STORE_IN_UNSURE ? &c->shard->unsure
+           : c->place == STORE_IN_TURN ? &c->shard->turns
+                                       : &c->shard->failing;
 }
 
 /* All have the same time, so those that came first are due first. */
-static void time_it(struct store *s, struct store_call *c)
+static void time_it(struct shard *s, struct store_call *c)
 {
     c->due_ms = loop_now_ms(s->loop) + s->o.answer_ms;
     TAILQ_INSERT_TAIL(&s->timed, c, timed_link);
@@ -146,7 +146,7 @@ static void time_it(struct store *s, struct store_call *c)
         loop_timer_arm(s->answer_timer, s->o.answer_ms);
 }
 
-void store_calls_late(struct store *s)
+void store_calls_late(struct shard *s)
 {
     uint64_t now = loop_now_ms(s->loop);
     struct store_call *c;
@@ -181,7 +181,7 @@ static int keep_question(struct store_call *c, const struct store_args *args)
 /* May it be asked?  Else its error is set.  What a Redis that hangs does not read stays in memory until it is
  * given up, also of submissions whose askers were answered long ago: their bytes are bounded, not only their
  * number. */
-static bool admit(struct store *s, struct store_call *c)
+static bool admit(struct shard *s, struct store_call *c)
 {
     if (s->freeing || !s->connected)
         err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
@@ -195,7 +195,7 @@ static bool admit(struct store *s, struct store_call *c)
     return c->err.code == 0;
 }
 
-static int hand_over(struct store *s, const struct store_args *args, struct store_call *c)
+static int hand_over(struct shard *s, const struct store_args *args, struct store_call *c)
 {
     redisAsyncContext *ac = s->command.ac;
     int rc = c->again != NULL
@@ -210,7 +210,7 @@ static int hand_over(struct store *s, const struct store_args *args, struct stor
     return 0;
 }
 
-static void read_next(struct store *s)
+static void read_next(struct shard *s)
 {
     struct store_call *c;
 
@@ -223,7 +223,7 @@ static void read_next(struct store *s)
 }
 
 /* True if it has to wait until others were read. */
-static bool take_turn(struct store *s, struct store_call *c)
+static bool take_turn(struct shard *s, struct store_call *c)
 {
     if (!c->reads || (s->reading < READS_MAX && TAILQ_EMPTY(&s->turns)))
         return false;
@@ -232,7 +232,7 @@ static bool take_turn(struct store *s, struct store_call *c)
     return true;
 }
 
-static void send_call(struct store *s, struct store_args *args, struct store_call *c)
+static void send_call(struct shard *s, struct store_args *args, struct store_call *c)
 {
     s->in_flight++;
     if (!admit(s, c) || (c->reads && keep_question(c, args) != 0) ||
@@ -243,7 +243,7 @@ static void send_call(struct store *s, struct store_args *args, struct store_cal
     store_args_done(args);
 }
 
-void store_calls_fail(struct store *s)
+void store_calls_fail(struct shard *s)
 {
     struct store_calls mine = TAILQ_HEAD_INITIALIZER(mine);
     struct store_call *c;
@@ -255,7 +255,7 @@ void store_calls_fail(struct store *s)
     }
 }
 
-void store_calls_repeat(struct store *s)
+void store_calls_repeat(struct shard *s)
 {
     struct store_call *c;
 
@@ -270,7 +270,7 @@ void store_calls_repeat(struct store *s)
     }
 }
 
-void store_calls_give_up(struct store *s)
+void store_calls_give_up(struct shard *s)
 {
     struct store_call *c;
 
@@ -282,12 +282,12 @@ void store_calls_give_up(struct store *s)
     }
 }
 
-static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*done)(void), void *arg,
+static struct store_call *call_new(struct shard *s, store_reply_fn fn, void (*done)(void), void *arg,
                                    void *extra)
 {
     struct store_call *c = NEW(struct store_call);
 
-    c->store = s;
+    c->shard = s;
     c->fn = fn;
     c->done = done;
     c->arg = arg;
@@ -295,22 +295,23 @@ static struct store_call *call_new(struct store *s, store_reply_fn fn, void (*do
     return c;
 }
 
-void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg)
+void store_refuse(struct shard *s, int code, const char *why, store_reply_fn fn, void (*done)(void),
+                  void *arg)
 {
     struct store_call *c = call_new(s, fn, done, arg, NULL);
 
-    err_set(&c->err, ERR_AGAIN, "no memory for a record");
+    err_set(&c->err, code, "%s", why);
     s->in_flight++;
     fail_soon(c);
 }
 
-void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
+void store_plain_call(struct shard *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
                       void *arg, void *extra)
 {
     send_call(s, args, call_new(s, fn, done, arg, extra));
 }
 
-void store_read_call(struct store *s, struct store_args *args, bool timed, store_reply_fn fn,
+void store_read_call(struct shard *s, struct store_args *args, bool timed, store_reply_fn fn,
                      void (*done)(void), void *arg, void *extra)
 {
     struct store_call *c = call_new(s, fn, done, arg, extra);
@@ -321,7 +322,7 @@ void store_read_call(struct store *s, struct store_args *args, bool timed, store
 }
 
 /* EVALSHA sha 1 tag tag args...: the first tag is a key of the shard's, by which a cluster finds its node. */
-static void script_args(const struct store *s, enum store_script script, struct store_args *args,
+static void script_args(const struct shard *s, enum store_script script, struct store_args *args,
                         struct store_args *whole)
 {
     store_args_str(whole, "EVALSHA");
@@ -333,7 +334,7 @@ static void script_args(const struct store *s, enum store_script script, struct 
         store_args_add(whole, args->argv[i], args->lens[i]);
 }
 
-void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
+void store_script_call(struct shard *s, enum store_script script, struct store_args *args, store_reply_fn fn,
                        void (*done)(void), void *arg, void *extra)
 {
     struct store_call *c = call_new(s, fn, done, arg, extra);
@@ -348,7 +349,7 @@ void store_script_call(struct store *s, enum store_script script, struct store_a
     store_args_done(args);
 }
 
-void store_script_call_surely(struct store *s, enum store_script script, struct store_args *args,
+void store_script_call_surely(struct shard *s, enum store_script script, struct store_args *args,
                               store_reply_fn fn, void (*done)(void), void *arg)
 {
     struct store_args whole = {0};

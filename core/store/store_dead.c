@@ -40,7 +40,7 @@ static void on_list(struct store_call *c, const redisReply *reply, const struct 
     free(list);
 }
 
-void store_dead_list(struct store *s, const char *tenant, size_t offset, size_t max, store_letters_fn done,
+void shard_dead_list(struct shard *s, const char *tenant, size_t offset, size_t max, store_letters_fn done,
                      void *arg)
 {
     struct store_args a = {0};
@@ -65,7 +65,7 @@ static void on_letter(struct store_call *c, const redisReply *reply, const struc
     job_free(l.job);
 }
 
-void store_dead_get(struct store *s, const char *tenant, const char *token, store_letters_fn done, void *arg)
+void shard_dead_get(struct shard *s, const char *tenant, const char *token, store_letters_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -74,7 +74,7 @@ void store_dead_get(struct store *s, const char *tenant, const char *token, stor
     store_script_call(s, SCRIPT_DEAD_GET, &a, on_letter, (void (*)(void))done, arg, mem_dup(token));
 }
 
-void store_dead_drop(struct store *s, const char *tenant, const char *token, store_done_fn done, void *arg)
+void shard_dead_drop(struct shard *s, const char *tenant, const char *token, store_done_fn done, void *arg)
 {
     struct store_args a = {0};
 

@@ -2,7 +2,8 @@
  *
  * With sentinels each attempt begins by asking one of them, in turn, so that a fail-over is followed by the
  * same way that a lost connection is: sentinels cut the clients off the master that they have deposed.  What
- * they say may be old; that the master takes writes is checked when it is connected (store_facts.c). */
+ * they say may be old; that the master takes writes is checked when it is connected (store_facts.c).  Of a
+ * cluster any node is asked in the same way (store_cluster.c). */
 #include <netdb.h>
 
 #include "store_internal.h"
@@ -47,13 +48,20 @@ static void resolve_done(void *arg)
     free(d);
 }
 
+bool store_dial_asks(const struct store_link *l)
+{
+    return l->shard->address.sentinel || l->shard->address.cluster;
+}
+
 static void pick(struct store_link *l)
 {
-    const struct store_address *a = &l->store->address;
+    const struct shard *s = l->shard;
+    const struct store_address *a = &s->address;
+    size_t at = l->turn % (a->node_count + s->known_count);
 
-    l->asking = a->sentinel && !l->found;
+    l->asking = store_dial_asks(l) && !l->found;
     if (!l->found)
-        l->target = a->nodes[l->turn % a->node_count];
+        l->target = at < a->node_count ? a->nodes[at] : s->known[at - a->node_count];
     l->found = false;
 }
 
@@ -62,7 +70,7 @@ void store_dial(struct store_link *l)
     char numeric[64];
 
     pick(l);
-    if (l->store->address.is_unix) {
+    if (l->shard->address.is_unix) {
         store_link_begin(l, redisAsyncConnectUnix(l->target.host));
         return;
     }
@@ -75,7 +83,7 @@ void store_dial(struct store_link *l)
     l->dial = NEW(struct store_dial); /* a real name: off the loop */
     l->dial->link = l;
     snprintf(l->dial->host, sizeof(l->dial->host), "%s", l->target.host);
-    loop_work(l->store->loop, resolve_work, resolve_done, l->dial);
+    loop_work(l->shard->loop, resolve_work, resolve_done, l->dial);
 }
 
 void store_dial_stop(struct store_link *l)
@@ -119,5 +127,9 @@ static void on_master(redisAsyncContext *ac, void *reply, void *arg)
 
 void store_dial_ask(struct store_link *l)
 {
-    redisAsyncCommand(l->ac, on_master, l, "SENTINEL get-master-addr-by-name %s", l->store->address.master);
+    if (l->shard->address.cluster) {
+        store_cluster_ask(l);
+        return;
+    }
+    redisAsyncCommand(l->ac, on_master, l, "SENTINEL get-master-addr-by-name %s", l->shard->address.master);
 }

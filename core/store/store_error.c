@@ -14,17 +14,17 @@ static const struct {
     enum store_after after;
     bool operators; /* it does not pass by itself */
 } classes[] = {
-    {"LOADING", STORE_AFTER_NOTHING, false},     /* it reads its file after a start */
-    {"BUSY", STORE_AFTER_NOTHING, false},        /* somebody's script runs on and on */
-    {"TRYAGAIN", STORE_AFTER_NOTHING, false},    /* a slot of a cluster is on its way */
-    {"CLUSTERDOWN", STORE_AFTER_NOTHING, false}, /* or has no master */
-    {"MASTERDOWN", STORE_AFTER_LEAVE, false},    /* a replica that has lost its master */
-    {"READONLY", STORE_AFTER_LEAVE, false},      /* a replica: a fail-over went past us */
-    {"NOSCRIPT", STORE_AFTER_LEAVE, false},      /* flushed; they are loaded with the next connection */
-    {"NOAUTH", STORE_AFTER_LEAVE, true},         /* a password was set meanwhile */
+    {"LOADING", STORE_AFTER_NOTHING, false},   /* it reads its file after a start */
+    {"BUSY", STORE_AFTER_NOTHING, false},      /* somebody's script runs on and on */
+    {"TRYAGAIN", STORE_AFTER_LEAVE, false},    /* a slot of a cluster is on its way */
+    {"CLUSTERDOWN", STORE_AFTER_LEAVE, false}, /* or has no master */
+    {"MASTERDOWN", STORE_AFTER_LEAVE, false},  /* a replica that has lost its master */
+    {"READONLY", STORE_AFTER_LEAVE, false},    /* a replica: a fail-over went past us */
+    {"NOSCRIPT", STORE_AFTER_LEAVE, false},    /* flushed; they are loaded with the next connection */
+    {"NOAUTH", STORE_AFTER_LEAVE, true},       /* a password was set meanwhile */
     {"WRONGPASS", STORE_AFTER_LEAVE, true},
-    {"MOVED", STORE_AFTER_LEAVE, true}, /* it has become a node of a cluster */
-    {"ASK", STORE_AFTER_LEAVE, true},
+    {"MOVED", STORE_AFTER_LEAVE, false}, /* store_cluster.c */
+    {"ASK", STORE_AFTER_LEAVE, false},
     {"NOPERM", STORE_AFTER_NOTHING, true},     /* the ACL's user may not */
     {"MISCONF", STORE_AFTER_NOTHING, true},    /* it cannot write its file: the disk is full, or broken */
     {"NOREPLICAS", STORE_AFTER_NOTHING, true}, /* fewer than min-replicas-to-write */
@@ -45,7 +45,7 @@ static bool tells(const char *text, const char *word)
     return false;
 }
 
-static enum store_after by_class(struct store *s, const char *text, bool clients, struct err *ret)
+static enum store_after by_class(struct shard *s, const char *text, bool clients, struct err *ret)
 {
     for (size_t i = 0; i < COUNT_OF(classes); i++) {
         if (!tells(text, classes[i].word))
@@ -65,7 +65,7 @@ static enum store_after by_class(struct store *s, const char *text, bool clients
     return STORE_AFTER_NOTHING;
 }
 
-enum store_after store_error_judge(struct store *s, const char *text, bool clients, struct err *ret)
+enum store_after store_error_judge(struct shard *s, const char *text, bool clients, struct err *ret)
 {
     if (strncmp(text, "FULL jobs", 9) == 0)
         err_set(ret, ERR_FULL, "the queue holds as many jobs as queue.max_jobs allows");
@@ -80,7 +80,7 @@ enum store_after store_error_judge(struct store *s, const char *text, bool clien
     return STORE_AFTER_NOTHING;
 }
 
-void store_error_say(struct store *s, const char *word, const char *text)
+void store_error_say(struct shard *s, const char *word, const char *text)
 {
     uint64_t now = loop_now_ms(s->loop);
 

@@ -164,7 +164,7 @@ const struct store_finding *store_facts_refused(const struct store_facts *f)
     return NULL;
 }
 
-const struct store_facts *store_facts(const struct store *s)
+const struct store_facts *shard_facts(const struct shard *s)
 {
     return s->facts.findings[0].name == NULL ? NULL : &s->facts;
 }
@@ -185,15 +185,16 @@ static void on_info(redisAsyncContext *ac, void *reply, void *arg)
 
     if (l->ac != ac || r == NULL)
         return;
-    told_done(&l->store->told);
+    told_done(&l->shard->told);
     if (r->type != REDIS_REPLY_STRING && r->type != REDIS_REPLY_ERROR)
         return;
-    l->store->told.info = mem_dup(r->type == REDIS_REPLY_STRING ? r->str : "");
-    info_value(l->store->told.info, "role", role, sizeof(role));
+    l->shard->told.info = mem_dup(r->type == REDIS_REPLY_STRING ? r->str : "");
+    info_value(l->shard->told.info, "role", role, sizeof(role));
     if (strcmp(role, "slave") == 0)
         store_link_drop(l, "it is a replica, which takes no writes");
-    else if (info_u64(l->store->told.info, "cluster_enabled") == 1)
-        store_link_drop(l, "it is a node of a Redis Cluster, which execd does not speak with");
+    else if (info_u64(l->shard->told.info, "cluster_enabled") == 1 && !l->shard->address.cluster)
+        store_link_drop(l,
+                        "it is a node of a Redis Cluster: queue.url = \"cluster://HOST:PORT\" is for these");
 }
 
 /* {"appendfsync", "always"} */
@@ -208,7 +209,7 @@ static void on_fsync(redisAsyncContext *ac, void *reply, void *arg)
     struct store_link *l = arg;
 
     if (l->ac == ac && reply != NULL)
-        take_setting(reply, l->store->told.appendfsync, sizeof(l->store->told.appendfsync));
+        take_setting(reply, l->shard->told.appendfsync, sizeof(l->shard->told.appendfsync));
 }
 
 static void on_rewrite(redisAsyncContext *ac, void *reply, void *arg)
@@ -216,13 +217,13 @@ static void on_rewrite(redisAsyncContext *ac, void *reply, void *arg)
     struct store_link *l = arg;
 
     if (l->ac == ac && reply != NULL)
-        take_setting(reply, l->store->told.no_fsync_on_rewrite, sizeof(l->store->told.no_fsync_on_rewrite));
+        take_setting(reply, l->shard->told.no_fsync_on_rewrite, sizeof(l->shard->told.no_fsync_on_rewrite));
 }
 
 static void on_save(redisAsyncContext *ac, void *reply, void *arg)
 {
     struct store_link *l = arg;
-    struct store *s = l->store;
+    struct shard *s = l->shard;
 
     if (l->ac != ac || reply == NULL)
         return;
@@ -239,7 +240,7 @@ void store_facts_ask(struct store_link *l)
     redisAsyncCommand(l->ac, on_save, l, "CONFIG GET save");
 }
 
-void store_facts_done(struct store *s)
+void store_facts_done(struct shard *s)
 {
     told_done(&s->told);
 }

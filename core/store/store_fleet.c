@@ -7,14 +7,14 @@
 
 /* ---- workers --------------------------------------------------------------------------- */
 
-void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+void shard_heartbeat(struct shard *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
                      void *arg)
 {
     CLEAN_BUF struct buf record = {0};
     struct store_args a = {0};
 
     if (store_put_worker(w, &record) != 0) {
-        store_refuse(s, store_done_reply, (void (*)(void))done, arg);
+        store_refuse(s, STORE_NO_MEMORY, store_done_reply, (void (*)(void))done, arg);
         return;
     }
     store_args_str(&a, w->id);
@@ -23,7 +23,7 @@ void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl
     store_script_call(s, SCRIPT_BEAT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }
 
-void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg)
+void shard_worker_gone(struct shard *s, const char *id, store_done_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -33,7 +33,7 @@ void store_worker_gone(struct store *s, const char *id, store_done_fn done, void
     store_script_call(s, SCRIPT_BEAT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
 }
 
-void store_languages_put(struct store *s, const struct store_language *l, size_t count, store_done_fn done,
+void shard_languages_put(struct shard *s, const struct store_language *l, size_t count, store_done_fn done,
                          void *arg)
 {
     struct store_args a = {0};
@@ -66,7 +66,7 @@ static void on_languages(struct store_call *c, const redisReply *reply, const st
     free(list);
 }
 
-void store_languages_get(struct store *s, store_languages_fn done, void *arg)
+void shard_languages_get(struct shard *s, store_languages_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -164,7 +164,7 @@ static void on_stats(struct store_call *c, const redisReply *reply, const struct
     free(st.languages);
 }
 
-void store_stats(struct store *s, store_stats_fn done, void *arg)
+void shard_stats(struct shard *s, store_stats_fn done, void *arg)
 {
     struct store_args a = {0};
 

@@ -8,6 +8,7 @@
 #include <hiredis/hiredis.h>
 
 #include "store.h"
+#include "store_shard.h"
 
 /* ---- scripts (store_scripts.c is made from lua/ at build) ------------------------- */
 
@@ -29,6 +30,7 @@ enum store_script {
     SCRIPT_DEAD_LIST,
     SCRIPT_DEAD_GET,
     SCRIPT_DEAD_DROP,
+    SCRIPT_SHARDS,
     SCRIPT_COUNT
 };
 extern const char *const store_scripts[SCRIPT_COUNT];
@@ -42,8 +44,9 @@ struct store_node {
 };
 struct store_address {
     bool is_unix, tls;
-    bool sentinel;                            /* the nodes are sentinels, which know where `master` is */
-    struct store_node nodes[STORE_NODES_MAX]; /* one, unless sentinels */
+    bool sentinel; /* the nodes are sentinels, which know where `master` is */
+    bool cluster;  /* the nodes are some of a cluster, which know where each slot is */
+    struct store_node nodes[STORE_NODES_MAX]; /* one, unless one of these */
     size_t node_count;
     char master[64];
     int db;
@@ -70,12 +73,12 @@ void store_tls_free(struct store_tls *t); /* NULL is fine; also from inside of r
 
 /* ---- connections (store_link.c, store_dial.c) ----------------------------------------------- */
 
-struct store;
+struct shard;
 struct store_dial; /* a name that is being resolved */
 /* One connection that keeps itself up; `ready` runs after AUTH and SELECT, `down` when it is lost; `ping`
  * asks for a sign of life, which store_link_pong() takes. */
 struct store_link {
-    struct store *store;
+    struct shard *shard;
     redisAsyncContext *ac;
     struct loop_io *io;
     struct store_tls *tls;
@@ -84,9 +87,9 @@ struct store_link {
     bool up, closing, pinged;
     uint64_t delay_ms;
     struct store_node target; /* whom this attempt is for, or who it was */
-    bool found;               /* a sentinel has named the target: it is next */
-    bool asking;              /* the target is a sentinel */
-    size_t turn;              /* which sentinel is asked next */
+    bool found;               /* who was asked has named the target: it is next */
+    bool asking;              /* the target is a sentinel, or any node of a cluster */
+    size_t turn;              /* which of them is asked next */
     struct store_dial *dial;
     char trouble[128];   /* why the last attempt failed, or the connection was lost */
     char complaint[128]; /* what was logged of this time without Redis, and when */
@@ -95,7 +98,7 @@ struct store_link {
     void (*down)(struct store_link *l);
     void (*ping)(struct store_link *l);
 };
-void store_link_open(struct store_link *l, struct store *s); /* after the three were set */
+void store_link_open(struct store_link *l, struct shard *s); /* after the three were set */
 void store_link_pong(struct store_link *l);
 void store_link_ready(struct store_link *l); /* called by `ready`'s last step: the link is of use now */
 void store_link_drop(struct store_link *l, const char *why); /* and tries again */
@@ -107,7 +110,17 @@ void store_link_fail(struct store_link *l, const char *why);        /* without a
 void store_link_again(struct store_link *l);                        /* another attempt at once */
 void store_dial(struct store_link *l);                              /* picks a target, begins */
 void store_dial_stop(struct store_link *l);
-void store_dial_ask(struct store_link *l); /* the target is a sentinel, and connected */
+void store_dial_ask(struct store_link *l);        /* the target is to be asked, and connected */
+bool store_dial_asks(const struct store_link *l); /* somebody has to name the target */
+
+/* ---- a cluster (store_cluster.c) -------------------------------------------------------------- */
+
+/* Asks a node who has the shard's slot: the next target. */
+void store_cluster_ask(struct store_link *l);
+/* The connection for questions is of no use any more, because of an error, which may name another node. */
+void store_cluster_leave(struct shard *s, const char *why);
+/* The connection for questions is up: the other one must be to the same node. */
+void store_cluster_join(struct shard *s);
 
 /* ---- facts (store_facts.c) ------------------------------------------------------------------ */
 
@@ -117,25 +130,25 @@ struct store_told { /* by INFO and CONFIG GET; "" where it was refused */
 };
 void store_facts_judge(const struct store_told *t, uint32_t accept, struct store_facts *ret);
 void store_facts_ask(struct store_link *l); /* may drop the link when the answers come */
-void store_facts_done(struct store *s);
+void store_facts_done(struct shard *s);
 
 /* ---- errors (store_error.c) ------------------------------------------------------------------ */
 
-struct store;
+struct shard;
 enum store_after { /* what becomes of the connection that told the error */
                    STORE_AFTER_NOTHING,
                    STORE_AFTER_LEAVE, /* the next one may be to a better server, and has the scripts */
 };
 /* Sets *ret; clients: who asked is a client, to be told that Redis is full. */
-enum store_after store_error_judge(struct store *s, const char *text, bool clients, struct err *ret);
-void store_error_say(struct store *s, const char *word, const char *text); /* word: a literal, told once */
+enum store_after store_error_judge(struct shard *s, const char *text, bool clients, struct err *ret);
+void store_error_say(struct shard *s, const char *word, const char *text); /* word: a literal, told once */
 
-/* ---- the store ------------------------------------------------------------------------------ */
+/* ---- a shard ------------------------------------------------------------------------------ */
 
 #define STORE_WAIT_BUCKETS 256
 struct store_wait {
     TAILQ_ENTRY(store_wait) link;
-    struct store *store;
+    struct shard *shard;
     char token[UUID_SIZE];
     struct loop_timer *timer;
     bool asking, again, late; /* a GET is under way; ask again after it; time is over */
@@ -148,10 +161,13 @@ TAILQ_HEAD(store_waits, store_wait);
 struct store_call;
 TAILQ_HEAD(store_calls, store_call);
 
-struct store {
+struct shard {
     struct loop *loop;
     struct store_options o; /* strings are ours */
     struct store_address address;
+    struct store_node known[STORE_NODES_MAX]; /* other nodes of the cluster, as one has told */
+    size_t known_count;
+    unsigned slot;          /* of the tag */
     struct ssl_ctx_st *tls; /* NULL: in clear */
     struct store_link command, subscription;
     struct store_told told; /* so far, by the server that is being connected to */
@@ -160,11 +176,11 @@ struct store {
     unsigned scripts_loaded;
     bool connected, freeing;
     unsigned in_flight, reading; /* reading: with Redis, and their answers may be large */
-    uint64_t unanswered;         /* bytes of submissions that Redis has, or will have with the next connection */
-    struct store_calls failing;  /* answered in the next turn, without Redis */
-    struct store_calls unsure;   /* their answers were lost: asked again with the next connection */
-    struct store_calls turns;    /* wait until others were read */
-    struct store_calls timed;    /* those that clients wait for, by when they must be answered */
+    uint64_t unanswered; /* bytes of submissions that Redis has, or will have with the next connection */
+    struct store_calls failing; /* answered in the next turn, without Redis */
+    struct store_calls unsure;  /* their answers were lost: asked again with the next connection */
+    struct store_calls turns;   /* wait until others were read */
+    struct store_calls timed;   /* those that clients wait for, by when they must be answered */
     struct loop_timer *fail_timer, *answer_timer;
     const char *said; /* which of Redis' errors was logged last, and when */
     uint64_t said_ms;
@@ -183,7 +199,7 @@ struct store {
 typedef void (*store_reply_fn)(struct store_call *c, const redisReply *reply, const struct err *err);
 struct store_call {
     TAILQ_ENTRY(store_call) link;
-    struct store *store;
+    struct shard *shard;
     store_reply_fn fn;
     void (*done)(void); /* the user's callback, cast back by fn */
     void *arg;
@@ -213,24 +229,26 @@ void store_args_str(struct store_args *a, const char *s);
 void store_args_num(struct store_args *a, uint64_t n);
 void store_args_done(struct store_args *a);
 /* Arguments behind the script's name; the tag is put first.  Takes the arguments. */
-void store_script_call(struct store *s, enum store_script script, struct store_args *args, store_reply_fn fn,
+void store_script_call(struct shard *s, enum store_script script, struct store_args *args, store_reply_fn fn,
                        void (*done)(void), void *arg, void *extra);
 /* The same for a script that changes nothing the second time, and whose asker cannot repeat it himself. */
-void store_script_call_surely(struct store *s, enum store_script script, struct store_args *args,
+void store_script_call_surely(struct shard *s, enum store_script script, struct store_args *args,
                               store_reply_fn fn, void (*done)(void), void *arg);
-void store_plain_call(struct store *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
+void store_plain_call(struct shard *s, struct store_args *args, store_reply_fn fn, void (*done)(void),
                       void *arg, void *extra);
 /* What changes nothing and may have a large answer; a few at a time are with Redis. */
-void store_read_call(struct store *s, struct store_args *args, bool timed, store_reply_fn fn,
+void store_read_call(struct shard *s, struct store_args *args, bool timed, store_reply_fn fn,
                      void (*done)(void), void *arg, void *extra);
 /* store_get(), which may take as long as Redis does. */
-void store_view_ask(struct store *s, const char *token, bool timed, store_view_fn done, void *arg);
-/* Answers ERR_AGAIN for want of memory, without a question. */
-void store_refuse(struct store *s, store_reply_fn fn, void (*done)(void), void *arg);
-void store_calls_fail(struct store *s);
-void store_calls_repeat(struct store *s);  /* the connection is back */
-void store_calls_give_up(struct store *s); /* it will not be */
-void store_calls_late(struct store *s);    /* answers those whose time is over */
+void store_view_ask(struct shard *s, const char *token, bool timed, store_view_fn done, void *arg);
+/* Answers without a question. */
+void store_refuse(struct shard *s, int code, const char *why, store_reply_fn fn, void (*done)(void),
+                  void *arg);
+#define STORE_NO_MEMORY ERR_AGAIN, "no memory for a record"
+void store_calls_fail(struct shard *s);
+void store_calls_repeat(struct shard *s);  /* the connection is back */
+void store_calls_give_up(struct shard *s); /* it will not be */
+void store_calls_late(struct shard *s);    /* answers those whose time is over */
 void store_done_reply(struct store_call *c, const redisReply *reply,
                       const struct err *err); /* for store_done_fn */
 
@@ -255,8 +273,8 @@ void store_view_done(struct store_view *v);
 uint64_t store_reply_u64(const redisReply *r); /* integer or decimal text; else 0 */
 
 /* store_wait.c */
-void store_waits_told(struct store *s, const char *token);
-void store_waits_ask_all(struct store *s);
-void store_waits_drop(struct store *s);
+void store_waits_told(struct shard *s, const char *token);
+void store_waits_ask_all(struct shard *s);
+bool store_waits_drop(struct shard *s); /* false: there was none */
 
 #endif

@@ -4,7 +4,7 @@
 
 /* ---- clients ------------------------------------------------------------------------- */
 
-void store_cancel(struct store *s, const char *token, store_done_fn done, void *arg)
+void shard_cancel(struct shard *s, const char *token, store_done_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -44,7 +44,7 @@ static void on_claim(struct store_call *c, const redisReply *reply, const struct
     free(claims);
 }
 
-void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
+void shard_claim(struct shard *s, const char *worker, const int32_t *languages, size_t language_count,
                  size_t max, store_claim_fn done, void *arg)
 {
     struct store_args a = {0};
@@ -78,7 +78,7 @@ static void on_extend(struct store_call *c, const redisReply *reply, const struc
     done(c->arg, err, l->list, err == NULL ? l->count : 0);
 }
 
-void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
+void shard_extend(struct shard *s, const char *worker, const struct store_lease *leases, size_t count,
                   store_lease_fn done, void *arg)
 {
     struct leases *l = mem_zero(1, sizeof(*l) + count * sizeof(l->list[0]));
@@ -111,7 +111,7 @@ static int bucket_of(const struct job_result *r, uint64_t *ret_us)
     return (int)i;
 }
 
-void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
+void shard_finish(struct shard *s, const char *worker, const char *token, uint32_t epoch,
                   const struct job_result *result, store_done_fn done, void *arg)
 {
     CLEAN_BUF struct buf record = {0};
@@ -120,7 +120,7 @@ void store_finish(struct store *s, const char *worker, const char *token, uint32
     uint64_t us;
 
     if (store_put_result(result, &record) != 0) {
-        store_refuse(s, store_done_reply, (void (*)(void))done, arg);
+        store_refuse(s, STORE_NO_MEMORY, store_done_reply, (void (*)(void))done, arg);
         return;
     }
     snprintf(bucket, sizeof(bucket), "%d", bucket_of(result, &us));
@@ -136,7 +136,7 @@ void store_finish(struct store *s, const char *worker, const char *token, uint32
     store_waits_told(s, token); /* who waits in this process asks in the same breath */
 }
 
-void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
+void shard_release(struct shard *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
                    void *arg)
 {
     struct store_args a = {0};
@@ -161,13 +161,13 @@ static void on_reap(struct store_call *c, const redisReply *reply, const struct 
     dead = reply->element[2];
     for (size_t i = 0; i < dead->elements; i++)
         LOG_WARN("job_dead", F_STR("token", dead->element[i]->str),
-                 F_UINT("attempts", c->store->o.max_attempts),
+                 F_UINT("attempts", c->shard->o.max_attempts),
                  F_STR("hint", "each time its worker was lost; execctl dead show TOKEN"));
     done(c->arg, NULL, (size_t)store_reply_u64(reply->element[0]),
          (size_t)store_reply_u64(reply->element[1]));
 }
 
-void store_reap(struct store *s, store_reap_fn done, void *arg)
+void shard_reap(struct shard *s, store_reap_fn done, void *arg)
 {
     struct store_args a = {0};
 

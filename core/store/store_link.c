@@ -10,7 +10,7 @@
 #define DELAY_FIRST_MS 50
 #define DELAY_MAX_MS 2000
 #define ATTEMPT_MS 5000
-#define ASK_MS 1000 /* of a sentinel: there are others */
+#define ASK_MS 1000 /* of a sentinel, or of a cluster's node: there are others */
 #define WATCH_MS 5000
 #define COMPLAIN_DELAY_MS 1000 /* reached after a second and a half: an ordinary start is quicker */
 #define COMPLAIN_AGAIN_MS 60000
@@ -81,16 +81,16 @@ static void cleanup(void *data)
  * shares its fate, and says nothing. */
 static void complain(struct store_link *l, const char *why)
 {
-    uint64_t now = loop_now_ms(l->store->loop);
+    uint64_t now = loop_now_ms(l->shard->loop);
 
-    if (l != &l->store->command || l->delay_ms < COMPLAIN_DELAY_MS)
+    if (l != &l->shard->command || l->delay_ms < COMPLAIN_DELAY_MS)
         return;
     if (strcmp(l->complaint, why) == 0 && now - l->complained_ms < COMPLAIN_AGAIN_MS)
         return;
     snprintf(l->complaint, sizeof(l->complaint), "%s", why);
     l->complained_ms = now;
     LOG_WARN("redis_unreachable", F_STR("address", l->target.host), F_UINT("port", l->target.port),
-             F_INT("db", l->store->address.db), F_STR("reason", l->complaint));
+             F_INT("db", l->shard->address.db), F_STR("reason", l->complaint));
 }
 
 /* The context is gone or going: forget it and try again later. */
@@ -101,7 +101,7 @@ static void lost(struct store_link *l, const char *why)
     l->ac = NULL;
     l->up = false;
     l->pinged = false;
-    l->turn += l->store->address.sentinel; /* the next one may be better, or know a better one */
+    l->turn += store_dial_asks(l); /* the next one may be better, or know a better one */
     if (l->closing)
         return;
     snprintf(l->trouble, sizeof(l->trouble), "%s", why);
@@ -210,11 +210,14 @@ static void authenticate(struct store_link *l, const char *user, const char *pas
 
 static void greet(struct store_link *l)
 {
-    const struct store_address *a = &l->store->address;
-    const char *password = l->store->o.password != NULL ? l->store->o.password : a->password;
+    const struct store_address *a = &l->shard->address;
+    const char *password = l->shard->o.password != NULL ? l->shard->o.password : a->password;
 
     if (l->asking) {
-        authenticate(l, NULL, l->store->o.sentinel_password);
+        if (a->sentinel)
+            authenticate(l, NULL, l->shard->o.sentinel_password);
+        else
+            authenticate(l, a->user, password);
         store_dial_ask(l);
         return;
     }
@@ -247,9 +250,9 @@ static void on_tls_failed(void *arg, const char *why)
 /* hiredis is told that it is connected: what it says waits in the pair until TLS is agreed on. */
 static int begin_tls(struct store_link *l)
 {
-    const char *name = l->store->o.tls_name != NULL ? l->store->o.tls_name : l->target.host;
+    const char *name = l->shard->o.tls_name != NULL ? l->shard->o.tls_name : l->target.host;
 
-    l->tls = store_tls_start(l->store->loop, l->store->tls, name, l->ac->c.fd, on_tls, on_tls_failed, l);
+    l->tls = store_tls_start(l->shard->loop, l->shard->tls, name, l->ac->c.fd, on_tls, on_tls_failed, l);
     l->ac->c.flags |= REDIS_CONNECTED;
     return l->tls == NULL ? -1 : 0;
 }
@@ -265,7 +268,7 @@ void store_link_begin(struct store_link *l, redisAsyncContext *ac)
     l->ac = ac;
     ac->data = l;
     loop_timer_arm(l->timer, l->asking ? ASK_MS : ATTEMPT_MS);
-    if (l->store->tls != NULL && begin_tls(l) != 0) {
+    if (l->shard->tls != NULL && begin_tls(l) != 0) {
         store_link_drop(l, "no memory or descriptors for TLS");
         return;
     }
@@ -275,7 +278,7 @@ void store_link_begin(struct store_link *l, redisAsyncContext *ac)
     ac->ev.addWrite = add_write;
     ac->ev.delWrite = del_write;
     ac->ev.cleanup = cleanup;
-    l->io = loop_io_new(l->store->loop, ac->c.fd, 0, on_io, l);
+    l->io = loop_io_new(l->shard->loop, ac->c.fd, 0, on_io, l);
     if (l->tls != NULL)
         add_read(l); /* the connection's end is heard of before the first answer */
     else
@@ -283,9 +286,9 @@ void store_link_begin(struct store_link *l, redisAsyncContext *ac)
     redisAsyncSetDisconnectCallback(ac, on_disconnect);
 }
 
-void store_link_open(struct store_link *l, struct store *s)
+void store_link_open(struct store_link *l, struct shard *s)
 {
-    l->store = s;
+    l->shard = s;
     l->delay_ms = DELAY_FIRST_MS;
     l->timer = loop_timer_new(s->loop, on_timer, l);
     loop_timer_arm(l->timer, 0);

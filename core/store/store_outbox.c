@@ -24,7 +24,7 @@ static bool read_delivery(const redisReply *r, struct store_delivery *d)
 }
 
 /* A record that cannot be read never can be: it must not come back for ever. */
-static void drop_delivery(struct store *s, const redisReply *r)
+static void drop_delivery(struct shard *s, const redisReply *r)
 {
     static const struct store_outbox_rules none = {0};
     struct store_settlement dropped = {
@@ -35,7 +35,7 @@ static void drop_delivery(struct store *s, const redisReply *r)
     dropped.token = r->element[0]->str;
     dropped.attempt = (uint32_t)store_reply_u64(r->element[1]);
     LOG_ERROR("webhook_unreadable", F_STR("token", dropped.token));
-    store_outbox_settle(s, &none, &dropped, NULL, NULL);
+    shard_outbox_settle(s, &none, &dropped, NULL, NULL);
 }
 
 static void on_claimed(struct store_call *c, const redisReply *reply, const struct err *err)
@@ -55,7 +55,7 @@ static void on_claimed(struct store_call *c, const redisReply *reply, const stru
         if (read_delivery(reply->element[i], &list[count]))
             count++;
         else
-            drop_delivery(c->store, reply->element[i]);
+            drop_delivery(c->shard, reply->element[i]);
     }
     done(c->arg, NULL, list, count,
          next->type == REDIS_REPLY_INTEGER && next->integer < 0 ? UINT64_MAX : store_reply_u64(next));
@@ -66,7 +66,7 @@ static void on_claimed(struct store_call *c, const redisReply *reply, const stru
     free(list);
 }
 
-void store_outbox_claim(struct store *s, const struct store_outbox_rules *r,
+void shard_outbox_claim(struct shard *s, const struct store_outbox_rules *r,
                         const struct store_places *places, size_t max, store_delivery_fn done, void *arg)
 {
     struct store_args a = {0};
@@ -103,7 +103,7 @@ static void reason_add(struct store_args *a, const char *reason)
     store_args_add(a, reason, utf8_valid(reason, len) ? len : 0);
 }
 
-void store_outbox_settle(struct store *s, const struct store_outbox_rules *r,
+void shard_outbox_settle(struct shard *s, const struct store_outbox_rules *r,
                          const struct store_settlement *settlement, store_settled_fn done, void *arg)
 {
     static const char *const health_names[] = {
@@ -204,7 +204,7 @@ static void on_viewed(struct store_call *c, const redisReply *reply, const struc
     free(d.log);
 }
 
-void store_outbox_view(struct store *s, const char *token, store_deliveries_fn done, void *arg)
+void shard_outbox_view(struct shard *s, const char *token, store_deliveries_fn done, void *arg)
 {
     struct store_args a = {0};
 
@@ -212,7 +212,7 @@ void store_outbox_view(struct store *s, const char *token, store_deliveries_fn d
     store_script_call(s, SCRIPT_OUTBOX_VIEW, &a, on_viewed, (void (*)(void))done, arg, NULL);
 }
 
-void store_outbox_again(struct store *s, const char *token, const struct store_admission *admission,
+void shard_outbox_again(struct shard *s, const char *token, const struct store_admission *admission,
                         uint64_t pause_ms, store_submitted_fn done, void *arg)
 {
     struct store_args a = {0};

@@ -101,7 +101,13 @@ void store_submitted_reply(struct store_call *c, const redisReply *reply, const 
     done(c->arg, err, err == NULL || r.how != STORE_ADMITTED ? &r : NULL);
 }
 
-void store_submit(struct store *s, struct job *const *jobs, size_t count,
+void shard_submit_apart(struct shard *s, store_submitted_fn done, void *arg)
+{
+    store_refuse(s, ERR_INTERNAL, "the jobs of one submission are in several shards", store_submitted_reply,
+                 (void (*)(void))done, arg);
+}
+
+void shard_submit(struct shard *s, struct job *const *jobs, size_t count,
                   const struct store_admission *admission, store_submitted_fn done, void *arg)
 {
     struct buf *records = mem_zero(2 * count, sizeof(*records));
@@ -123,7 +129,7 @@ void store_submit(struct store *s, struct job *const *jobs, size_t count,
             s->ready_fn(s->ready_arg);
     } else { /* no memory: asked without a question, it is answered as unreachable */
         store_args_done(&a);
-        store_refuse(s, store_submitted_reply, (void (*)(void))done, arg);
+        store_refuse(s, STORE_NO_MEMORY, store_submitted_reply, (void (*)(void))done, arg);
     }
     for (size_t i = 0; i < 2 * count; i++)
         buf_done(&records[i]);

@@ -3,7 +3,9 @@
  *   unix:/path[?db=N]
  *   redis://[[user]:password@]host[:port][/db]            rediss:// is the same by TLS
  *   sentinel://[[user]:password@]host[:port],.../name[/db]  the master that sentinels know as `name`;
- *                                                         sentinels:// speaks TLS with all of them */
+ *                                                         sentinels:// speaks TLS with all of them
+ *   cluster://[[user]:password@]host[:port],...           a Redis Cluster, of which these are some nodes;
+ *                                                         clusters:// speaks TLS with all of them */
 #include <ctype.h>
 
 #include "store_internal.h"
@@ -38,11 +40,12 @@ static char *decode(const char *s, size_t len)
 
 static int bad(struct err *reterr, const char *why)
 {
-    return err_set(reterr, ERR_CONFIG,
-                   "queue.url: %s; it is `embedded`, unix:/path?db=N, redis://[user:password@]host:port/db, "
-                   "sentinel://host:port,host:port/name/db, or one of the last two with TLS: rediss://, "
-                   "sentinels://",
-                   why); /* never the url itself: it may hold a password */
+    return err_set(
+        reterr, ERR_CONFIG,
+        "queue.url: %s; it is `embedded`, unix:/path?db=N, redis://[user:password@]host:port/db, "
+        "sentinel://host:port,host:port/name/db, cluster://host:port,host:port, or one of the last "
+        "three with TLS: rediss://, sentinels://, clusters://",
+        why); /* never the url itself: it may hold a password */
 }
 
 static int parse_db(const char *text, struct store_address *a, struct err *reterr)
@@ -122,7 +125,7 @@ static int parse_host(const char *text, size_t len, const char *default_port, st
 }
 
 /* host[:port],host[:port]... */
-static int parse_sentinels(const char *text, size_t len, struct store_address *a, struct err *reterr)
+static int parse_nodes(const char *text, size_t len, struct store_address *a, struct err *reterr)
 {
     const char *end = text + len;
 
@@ -132,8 +135,9 @@ static int parse_sentinels(const char *text, size_t len, struct store_address *a
         int rc;
 
         if (a->node_count == STORE_NODES_MAX)
-            return bad(reterr, "more than 16 sentinels");
-        rc = parse_host(text, (size_t)(stop - text), "26379", &a->nodes[a->node_count], reterr);
+            return bad(reterr, "more than 16 hosts");
+        rc = parse_host(text, (size_t)(stop - text), a->sentinel ? "26379" : "6379", &a->nodes[a->node_count],
+                        reterr);
         if (rc != 0)
             return rc;
         a->node_count++;
@@ -163,11 +167,10 @@ static const char *parse_scheme(const char *url, struct store_address *a)
 {
     static const struct {
         const char *text;
-        bool tls, sentinel;
-    } schemes[] = {{"redis://", false, false},
-                   {"rediss://", true, false},
-                   {"sentinel://", false, true},
-                   {"sentinels://", true, true}};
+        bool tls, sentinel, cluster;
+    } schemes[] = {{"redis://", false, false, false},   {"rediss://", true, false, false},
+                   {"sentinel://", false, true, false}, {"sentinels://", true, true, false},
+                   {"cluster://", false, false, true},  {"clusters://", true, false, true}};
 
     for (size_t i = 0; i < COUNT_OF(schemes); i++) {
         size_t len = strlen(schemes[i].text);
@@ -176,6 +179,7 @@ static const char *parse_scheme(const char *url, struct store_address *a)
             continue;
         a->tls = schemes[i].tls;
         a->sentinel = schemes[i].sentinel;
+        a->cluster = schemes[i].cluster;
         return url + len;
     }
     return NULL;
@@ -202,11 +206,16 @@ int store_url_parse(const char *url, struct store_address *ret, struct err *rete
         rest = at + 1;
     }
     if (ret->sentinel) {
-        rc = parse_sentinels(rest, len, ret, reterr);
+        rc = parse_nodes(rest, len, ret, reterr);
         return rc != 0 ? rc : parse_master(slash == NULL ? "" : slash + 1, ret, reterr);
     }
+    if (ret->cluster) {
+        if (slash != NULL && slash[1] != '\0' && strcmp(slash, "/0") != 0)
+            return bad(reterr, "a cluster has no database but 0");
+        return parse_nodes(rest, len, ret, reterr);
+    }
     if (memchr(rest, ',', len) != NULL)
-        return bad(reterr, "it names several hosts, as only sentinels' do");
+        return bad(reterr, "it names several hosts, as only sentinels' and clusters' do");
     if ((rc = parse_host(rest, len, "6379", &ret->nodes[0], reterr)) != 0)
         return rc;
     ret->node_count = 1;

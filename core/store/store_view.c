@@ -77,7 +77,7 @@ static void on_get(struct store_call *c, const redisReply *reply, const struct e
     store_view_done(&view);
 }
 
-void store_view_ask(struct store *s, const char *token, bool timed, store_view_fn done, void *arg)
+void store_view_ask(struct shard *s, const char *token, bool timed, store_view_fn done, void *arg)
 {
     static const char *const fields[] = {"st", "meta", "res", "sa", "fa", "at"};
     char *key = mem_printf("%s:job:%s", s->tag, token);
@@ -91,7 +91,7 @@ void store_view_ask(struct store *s, const char *token, bool timed, store_view_f
     free(key);
 }
 
-void store_get(struct store *s, const char *token, store_view_fn done, void *arg)
+void shard_get(struct shard *s, const char *token, store_view_fn done, void *arg)
 {
     store_view_ask(s, token, true, done, arg);
 }

@@ -7,7 +7,7 @@
 #include "log/trace.h"
 #include "store_internal.h"
 
-static struct store_waits *bucket(struct store *s, const char *token)
+static struct store_waits *bucket(struct shard *s, const char *token)
 {
     unsigned h = 5381;
 
@@ -18,7 +18,7 @@ static struct store_waits *bucket(struct store *s, const char *token)
 
 static void wait_free(struct store_wait *w)
 {
-    TAILQ_REMOVE(bucket(w->store, w->token), w, link);
+    TAILQ_REMOVE(bucket(w->shard, w->token), w, link);
     loop_timer_free(w->timer);
     free(w);
 }
@@ -52,7 +52,7 @@ static void ask(struct store_wait *w)
     }
     w->asking = true;
     w->again = false;
-    store_view_ask(w->store, w->token, false, on_view, w);
+    store_view_ask(w->shard, w->token, false, on_view, w);
 }
 
 /* Freed with the answer. */
@@ -62,7 +62,7 @@ static void give_up(struct store_wait *w)
 
     w->cancelled = true;
     err_set(&err, ERR_AGAIN, "Redis did not answer within %llu ms",
-            (unsigned long long)w->store->o.answer_ms);
+            (unsigned long long)w->shard->o.answer_ms);
     w->done(w->arg, &err, NULL);
 }
 
@@ -75,16 +75,16 @@ static void on_time(void *arg)
         return;
     }
     w->late = true;
-    loop_timer_arm(w->timer, w->store->o.answer_ms);
+    loop_timer_arm(w->timer, w->shard->o.answer_ms);
     ask(w);
 }
 
-struct store_wait *store_wait(struct store *s, const char *token, uint64_t wait_ms, store_view_fn done,
+struct store_wait *shard_wait(struct shard *s, const char *token, uint64_t wait_ms, store_view_fn done,
                               void *arg)
 {
     struct store_wait *w = NEW(struct store_wait);
 
-    w->store = s;
+    w->shard = s;
     snprintf(w->token, sizeof(w->token), "%s", token);
     w->done = done;
     w->arg = arg;
@@ -105,7 +105,7 @@ void store_wait_cancel(struct store_wait *w)
         wait_free(w);
 }
 
-void store_waits_told(struct store *s, const char *token)
+void store_waits_told(struct shard *s, const char *token)
 {
     struct store_wait *w;
 
@@ -116,7 +116,7 @@ void store_waits_told(struct store *s, const char *token)
         }
 }
 
-void store_waits_ask_all(struct store *s)
+void store_waits_ask_all(struct shard *s)
 {
     struct store_wait *w;
 
@@ -125,7 +125,7 @@ void store_waits_ask_all(struct store *s)
             ask(w);
 }
 
-void store_waits_end(struct store *s)
+void shard_waits_end(struct shard *s)
 {
     struct store_wait *w;
 
@@ -136,9 +136,10 @@ void store_waits_end(struct store *s)
 }
 
 /* The store goes: whoever still waits is told so. */
-void store_waits_drop(struct store *s)
+bool store_waits_drop(struct shard *s)
 {
     struct err err = {0};
+    bool any = false;
     struct store_wait *w;
 
     err_set(&err, ERR_AGAIN, "execd is stopping");
@@ -148,8 +149,10 @@ void store_waits_drop(struct store *s)
             void *arg = w->arg;
 
             wait_free(w);
+            any = true;
             if (done != NULL)
                 done(arg, &err, NULL);
         }
     }
+    return any;
 }

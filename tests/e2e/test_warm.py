@@ -311,6 +311,7 @@ def test_a_compiler_is_replaced_after_its_uses(serve):
     seen = set()
     for i in range(10):
         assert s.run(PUPPET, "print %d" % i)["stdout"] == "%d\n" % i
+        s.counts(preboot=i + 1, service=i + 1)  # what metrics say of runtimes is as old
         s.idle(2)
         seen |= set(s.processes(".boot", "service"))
     assert len(seen) >= 3

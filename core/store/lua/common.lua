@@ -31,7 +31,7 @@
 --                             lasts, asked: when somebody last had one end early
 --   <p>:since                 sorted set: token by when its delivery began (ms), until it was settled for good
 --   <p>:log:<token>           list: attempts of its delivery, the latest last
---   <p>:count                 hash of counters
+--   <p>:count                 hash of counters; the number of shards
 --   <p>:langs, <p>:stat:<lang>  languages seen, their statistics
 --   <p>:languages             hash: what workers say of the languages they serve
 --   <p>:workers, <p>:worker:<id>  sorted set of workers by their last heartbeat, the heartbeats

@@ -75,7 +75,8 @@ static const struct {
      "1: api.address: \"localhost\" must be a numeric address, as 127.0.0.1 or ::1\n"},
     {"queue = { url = \"http://:secret@h\"; };",
      "1: queue.url: the value must be \"embedded\", \"redis://HOST:PORT/DB\", \"rediss://...\" (TLS), "
-     "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\" or \"unix:/PATH?db=N\"\n"},
+     "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\", \"cluster://HOST:PORT,HOST:PORT\", "
+     "\"clusters://...\" or \"unix:/PATH?db=N\"\n"},
     {"queue = { prefix = \"a b\"; };", "1: queue.prefix: \"a b\" must be 1 to 32 of A-Z a-z 0-9 . _ : -\n"},
     {"queue = { prefix = \"\"; redis_server = \"\"; };",
      "1: queue.prefix: \"\" must be 1 to 32 of A-Z a-z 0-9 . _ : -\n1: queue.redis_server: \"\" must not be "
@@ -184,7 +185,10 @@ static const struct {
                                                  "bytes in base64; make one with: printf 'whsec_%s\\n' "
                                                  "\"$(openssl rand -base64 32)\"\n"},
     {"queue = { url = \"redis://h:6379\"; tls_ca = \"/ca.pem\"; };",
-     "1: queue.tls_ca: queue.url does not ask for TLS (rediss:// or sentinels://)\n"},
+     "1: queue.tls_ca: queue.url does not ask for TLS (rediss://, sentinels:// or clusters://)\n"},
+    {"queue = { shards = 65; };", "1: queue.shards: 65 must be within 1..64\n"},
+    {"queue = { shards = 4; max_jobs = 2000; };",
+     "1: queue.shards: of queue.max_jobs each of 4 shards has 500, less than api.batch_max, which is 1000\n"},
     {"hook = { previous_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"; };",
      "1: hook.previous_secret: there is no hook.secret that it was before\n"},
     {"hook = { deny_networks = ( \"8.8.8.8\" ); };",
@@ -255,7 +259,8 @@ static void test_environment(void **state)
     env_mistake("EXECD_QUEUE_URL", "http://secret",
                 "environment EXECD_QUEUE_URL: the value must be \"embedded\", \"redis://HOST:PORT/DB\", "
                 "\"rediss://...\" (TLS), "
-                "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\" or \"unix:/PATH?db=N\"\n");
+                "\"sentinel://HOST:PORT,HOST:PORT/NAME\", \"sentinels://...\", "
+                "\"cluster://HOST:PORT,HOST:PORT\", \"clusters://...\" or \"unix:/PATH?db=N\"\n");
     env_mistake("EXECD_HOOK_SECRET", "secret",
                 "environment EXECD_HOOK_SECRET: the value must be \"whsec_\" and 24 to 64 bytes in base64; "
                 "make one with: "

@@ -14,8 +14,8 @@ static void test_classes(void **state)
     } cases[] = {
         {"LOADING Redis is loading the dataset in memory", true, ERR_AGAIN, STORE_AFTER_NOTHING},
         {"BUSY Redis is busy running a script.", true, ERR_AGAIN, STORE_AFTER_NOTHING},
-        {"TRYAGAIN Multiple keys request during rehashing of slot", false, ERR_AGAIN, STORE_AFTER_NOTHING},
-        {"CLUSTERDOWN The cluster is down", false, ERR_AGAIN, STORE_AFTER_NOTHING},
+        {"TRYAGAIN Multiple keys request during rehashing of slot", false, ERR_AGAIN, STORE_AFTER_LEAVE},
+        {"CLUSTERDOWN The cluster is down", false, ERR_AGAIN, STORE_AFTER_LEAVE},
         {"MASTERDOWN Link with MASTER is down", false, ERR_AGAIN, STORE_AFTER_LEAVE},
         {"READONLY You can't write against a read only replica.", false, ERR_AGAIN, STORE_AFTER_LEAVE},
         {"NOSCRIPT No matching script. Please use EVAL.", false, ERR_AGAIN, STORE_AFTER_LEAVE},
@@ -41,7 +41,7 @@ static void test_classes(void **state)
         {"NOTFOUND no such job", true, ERR_NOT_FOUND, STORE_AFTER_NOTHING},
         {"FULL jobs", true, ERR_FULL, STORE_AFTER_NOTHING},
     };
-    struct store s = {.loop = loop};
+    struct shard s = {.loop = loop};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -372,8 +372,7 @@ static void test_a_hanging_redis_answers_in_time(void **state)
     job_free(job);
 }
 
-static void on_letters(void *arg, const struct err *err, const struct store_letter *l, size_t count,
-                       size_t all)
+static void on_letters(void *arg, const struct err *err, struct store_letter *l, size_t count, size_t all)
 {
     (void)l;
     (void)count;
@@ -405,7 +404,7 @@ static void test_a_hanging_redis_does_not_hang_readers(void **state)
         readers[i] = (struct answer){0};
         store_get(s, job->token, on_view, &readers[i]);
     }
-    assert_int_equal(s->reading, READS_AT_ONCE);
+    assert_int_equal(s->seats[0].shard->reading, READS_AT_ONCE);
     ASK(a, store_cancel(s, job->token, on_done, &a));
     assert_int_equal(a.err.code, ERR_UNSURE);
     for (size_t i = 0; i < READERS; i++) {
@@ -427,7 +426,7 @@ static void test_a_hanging_redis_does_not_hang_readers(void **state)
         until(&readers[i].over);
         assert_int_equal(readers[i].err.code, 0);
     }
-    assert_int_equal(s->reading, 0);
+    assert_int_equal(s->seats[0].shard->reading, 0);
     kill(pid, SIGSTOP);
     for (size_t i = 0; i < READERS; i++) {
         readers[i] = (struct answer){0};
@@ -463,12 +462,12 @@ static void test_a_hanging_redis_holds_so_many_bytes(void **state)
     assert_non_null(strstr(a[3].err.text, "above 250000"));
     ASK(a[0], store_claim(s, "w", &(int32_t){71}, 1, 1, on_claim, &a[0]); kill(pid, SIGCONT));
     assert_int_equal(a[0].err.code, 0); /* what workers have to say is not meant */
-    s->o.answer_ms = RIG_PATIENCE_MS;
+    s->seats[0].shard->o.answer_ms = RIG_PATIENCE_MS;
     ASK(a[0], store_submit(s, &job, 1, &rig_tenant, on_submitted, &a[0]));
     assert_int_equal(a[0].err.code, 0);
     job_free(job);
     job = rig_job(300000, NULL); /* one that is more than the bound, alone */
-    assert_int_equal(s->unanswered, 0);
+    assert_int_equal(s->seats[0].shard->unanswered, 0);
     assert_int_equal(rig_submit(s, job), 0);
     store_free(s);
     job_free(job);

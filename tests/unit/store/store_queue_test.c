@@ -123,8 +123,7 @@ static void on_reap(void *arg, const struct err *err, size_t recovered, size_t o
     take_err(a, err);
 }
 
-static void on_letters(void *arg, const struct err *err, const struct store_letter *l, size_t count,
-                       size_t all)
+static void on_letters(void *arg, const struct err *err, struct store_letter *l, size_t count, size_t all)
 {
     struct answer *a = arg;
 

@@ -106,14 +106,14 @@ static void test_failover_is_followed(void **state)
     snprintf(url, sizeof(url), "sentinel://:p@127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u,127.0.0.1:%u/jobs/0",
              rig_free_port(), sentinels[0], sentinels[1], sentinels[2]);
     s = rig_open(&o);
-    assert_int_equal(s->command.target.port, master);
+    assert_int_equal(s->seats[0].shard->command.target.port, master);
     rig_way_of_a_job(s, 100);
     before = submit(s);
     until_replicated(before);
     rig_end(master_pid, SIGKILL);
     rig_connected(s, false);
     rig_connected(s, true);
-    assert_int_equal(s->command.target.port, replica);
+    assert_int_equal(s->seats[0].shard->command.target.port, replica);
     rig_is(s, before->token, JOB_QUEUED);
     after = submit(s);
     assert_int_equal(rig_claim(s, &a), 0);
@@ -142,7 +142,7 @@ static void test_deposed_master_is_left(void **state)
     job = submit(s);
     until_replicated(job);
     rig_cli(sentinels[0], "-a q", "sentinel failover jobs", "OK");
-    while (!store_connected(s) || s->command.target.port != replica)
+    while (!store_connected(s) || s->seats[0].shard->command.target.port != replica)
         rig_run_ms(20);
     while (rig_submit(s, after) != 0) /* sentinels may cut its clients once more */
         rig_run_ms(20);
