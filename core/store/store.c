@@ -79,6 +79,20 @@ static void judge(struct store *s)
     }
 }
 
+/* A link is of use.  If the other one is to another server, that one has missed a fail-over: a master that
+ * was deposed may live on, and nobody cuts who only listens there to messages that never come. */
+static void came_up(struct store_link *l)
+{
+    struct store *s = l->store;
+    struct store_link *other = l == &s->command ? &s->subscription : &s->command;
+
+    store_link_ready(l);
+    if (other->up && l->server[0] != '\0' && other->server[0] != '\0' &&
+        strcmp(l->server, other->server) != 0)
+        store_link_drop(other, "the other connection has found another server");
+    judge(s);
+}
+
 static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
 {
     struct store_link *l = arg;
@@ -92,10 +106,8 @@ static void on_loaded(redisAsyncContext *ac, void *reply, void *arg)
         return;
     }
     memcpy(s->shas[s->scripts_loaded], r->str, 41);
-    if (++s->scripts_loaded < SCRIPT_COUNT)
-        return;
-    store_link_ready(l);
-    judge(s);
+    if (++s->scripts_loaded == SCRIPT_COUNT)
+        came_up(l);
 }
 
 static void command_ready(struct store_link *l)
@@ -106,13 +118,22 @@ static void command_ready(struct store_link *l)
         redisAsyncCommand(l->ac, on_loaded, l, "SCRIPT LOAD %s", store_scripts[i]);
 }
 
-static void subscription_ready(struct store_link *l)
+static void on_server(redisAsyncContext *ac, void *reply, void *arg)
 {
+    struct store_link *l = arg;
+    const redisReply *r = reply;
     const char *tag = l->store->tag;
 
-    redisAsyncCommand(l->ac, on_message, l->store, "SUBSCRIBE %s:ready %s:outbox %s:done", tag, tag, tag);
-    store_link_ready(l);
-    judge(l->store);
+    if (l->ac != ac || r == NULL)
+        return;
+    store_facts_server(l, r->type == REDIS_REPLY_STRING ? r->str : "");
+    redisAsyncCommand(ac, on_message, l->store, "SUBSCRIBE %s:ready %s:outbox %s:done", tag, tag, tag);
+    came_up(l);
+}
+
+static void subscription_ready(struct store_link *l)
+{
+    redisAsyncCommand(l->ac, on_server, l, "INFO server");
 }
 
 static void on_pong(redisAsyncContext *ac, void *reply, void *arg)
