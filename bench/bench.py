@@ -61,6 +61,11 @@ class Bench:
     def add(self, line):
         self.lines.append(line)
 
+    def unmeasured(self):
+        """What was asked for by name and is in no figure: a name that is none, or a tool that is not there."""
+        found = [line.key for line in self.lines] + ["steps." + k for k in self.steps] + ["cells"] * bool(self.cells)
+        return [o for o in self.only if not any(key == o or key.startswith(o + ".") for key in found)]
+
     def verdicts(self, jobs, wrong):
         self.jobs += jobs
         self.wrong += wrong
@@ -142,7 +147,9 @@ def main():
     if options.keep:
         report.keep(ROOT, result, bench.lines)
     print(report.text(result, bench.lines))
-    return 1 if bench.wrong else 0
+    for name in bench.unmeasured():
+        bench.say("--only %s: nothing of that name was measured" % name)
+    return 1 if bench.wrong or bench.unmeasured() else 0
 
 
 if __name__ == "__main__":

@@ -42,7 +42,10 @@ def perf(*args, **kw):
 
 def measure(bench):
     """-> [[process, what, microseconds a cell], ...], the dearest first."""
-    if not bench.wants("cells") or not shutil.which("perf"):
+    if not bench.wants("cells"):
+        return
+    if not shutil.which("perf"):
+        bench.say("perf is not installed: no system calls are told")
         return
     bench.say("a cell by system calls")
     data = str(bench.work / "perf.data")

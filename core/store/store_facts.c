@@ -177,6 +177,11 @@ static void told_done(struct store_told *t)
     *t = (struct store_told){0};
 }
 
+void store_facts_server(struct store_link *l, const char *info)
+{
+    info_value(info, "run_id", l->server, sizeof(l->server));
+}
+
 static void on_info(redisAsyncContext *ac, void *reply, void *arg)
 {
     struct store_link *l = arg;
@@ -189,6 +194,7 @@ static void on_info(redisAsyncContext *ac, void *reply, void *arg)
     if (r->type != REDIS_REPLY_STRING && r->type != REDIS_REPLY_ERROR)
         return;
     l->shard->told.info = mem_dup(r->type == REDIS_REPLY_STRING ? r->str : "");
+    store_facts_server(l, l->shard->told.info);
     info_value(l->shard->told.info, "role", role, sizeof(role));
     if (strcmp(role, "slave") == 0)
         store_link_drop(l, "it is a replica, which takes no writes");

@@ -91,6 +91,7 @@ struct store_link {
     bool asking;              /* the target is a sentinel, or any node of a cluster */
     size_t turn;              /* which of them is asked next */
     struct store_dial *dial;
+    char server[48];     /* the run_id of whom it is connected to; "" if that is not told */
     char trouble[128];   /* why the last attempt failed, or the connection was lost */
     char complaint[128]; /* what was logged of this time without Redis, and when */
     uint64_t complained_ms;
@@ -130,6 +131,8 @@ struct store_told { /* by INFO and CONFIG GET; "" where it was refused */
 };
 void store_facts_judge(const struct store_told *t, uint32_t accept, struct store_facts *ret);
 void store_facts_ask(struct store_link *l); /* may drop the link when the answers come */
+/* What INFO answered tells whom the link is connected to. */
+void store_facts_server(struct store_link *l, const char *info);
 void store_facts_done(struct shard *s);
 
 /* ---- errors (store_error.c) ------------------------------------------------------------------ */

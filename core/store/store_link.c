@@ -101,6 +101,7 @@ static void lost(struct store_link *l, const char *why)
     l->ac = NULL;
     l->up = false;
     l->pinged = false;
+    l->server[0] = '\0';
     l->turn += store_dial_asks(l); /* the next one may be better, or know a better one */
     if (l->closing)
         return;

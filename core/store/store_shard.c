@@ -81,6 +81,21 @@ static void judge(struct shard *s)
     }
 }
 
+/* A link is of use.  If the other one is to another server, that one has missed a fail-over: a master that
+ * was deposed may live on, and nobody cuts who only listens there to messages that never come.  (In a cluster
+ * each finds its way by the slot.) */
+static void came_up(struct store_link *l)
+{
+    struct shard *s = l->shard;
+    struct store_link *other = l == &s->command ? &s->subscription : &s->command;
+
+    store_link_ready(l);
+    if (other->up && l->server[0] != '\0' && other->server[0] != '\0' && !s->address.cluster &&
+        strcmp(l->server, other->server) != 0)
+        store_link_drop(other, "the other connection has found another server");
+    judge(s);
+}
+
 /* Another number of shards would look for most jobs where they are not. */
 static void on_shards(redisAsyncContext *ac, void *reply, void *arg)
 {
@@ -92,9 +107,8 @@ static void on_shards(redisAsyncContext *ac, void *reply, void *arg)
     if (l->ac != ac || r == NULL)
         return;
     if (r->type == REDIS_REPLY_INTEGER && r->integer == (long long)s->o.shards) {
-        store_link_ready(l);
         store_cluster_join(s);
-        judge(s);
+        came_up(l);
         return;
     }
     if (r->type == REDIS_REPLY_INTEGER)
@@ -132,13 +146,22 @@ static void command_ready(struct store_link *l)
         redisAsyncCommand(l->ac, on_loaded, l, "SCRIPT LOAD %s", store_scripts[i]);
 }
 
-static void subscription_ready(struct store_link *l)
+static void on_server(redisAsyncContext *ac, void *reply, void *arg)
 {
+    struct store_link *l = arg;
+    const redisReply *r = reply;
     const char *tag = l->shard->tag;
 
-    redisAsyncCommand(l->ac, on_message, l->shard, "SUBSCRIBE %s:ready %s:outbox %s:done", tag, tag, tag);
-    store_link_ready(l);
-    judge(l->shard);
+    if (l->ac != ac || r == NULL)
+        return;
+    store_facts_server(l, r->type == REDIS_REPLY_STRING ? r->str : "");
+    redisAsyncCommand(ac, on_message, l->shard, "SUBSCRIBE %s:ready %s:outbox %s:done", tag, tag, tag);
+    came_up(l);
+}
+
+static void subscription_ready(struct store_link *l)
+{
+    redisAsyncCommand(l->ac, on_server, l, "INFO server");
 }
 
 static void on_pong(redisAsyncContext *ac, void *reply, void *arg)

@@ -153,6 +153,29 @@ static void test_deposed_master_is_left(void **state)
     job_free(after);
 }
 
+/* One connection is at another server than the other: the older one follows, whichever that is. */
+static void test_both_are_at_one_server(void **state)
+{
+    struct store_options o = rig_options(url);
+    uint16_t ports[3];
+    struct store *s;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(ports); i++)
+        ports[i] = rig_redis("--port %u --appendonly yes --appendfsync always ", NULL);
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", ports[0]);
+    s = rig_open(&o);
+    for (size_t i = 1; i < COUNT_OF(ports); i++) { /* as if sentinels named another */
+        s->seats[0].shard->address.nodes[0].port = ports[i];
+        store_link_drop(i == 1 ? &s->seats[0].shard->command : &s->seats[0].shard->subscription, "a test");
+        rig_connected(s, true);
+        assert_int_equal(s->seats[0].shard->command.target.port, ports[i]);
+        assert_int_equal(s->seats[0].shard->subscription.target.port, ports[i]);
+    }
+    rig_way_of_a_job(s, 100);
+    store_free(s);
+}
+
 static void test_unknown_name(void **state)
 {
     struct store_options o = rig_options(url);
@@ -174,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_failover_is_followed, rig_after_each),
         cmocka_unit_test_teardown(test_deposed_master_is_left, rig_after_each),
+        cmocka_unit_test_teardown(test_both_are_at_one_server, rig_after_each),
         cmocka_unit_test_teardown(test_unknown_name, rig_after_each),
     };
 
