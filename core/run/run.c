@@ -31,16 +31,17 @@ static void on_gone(void *arg, const struct err *err)
         fn(run->drained_arg);
 }
 
-/* The last word of a worker: its heartbeat is withdrawn. */
+/* The last word of a worker: its heartbeat is withdrawn, if it ever had one. */
 static void drained_later(void *arg)
 {
     struct run *run = arg;
 
-    loop_timer_cancel(run->beat_timer);
-    if (run->started)
-        store_worker_gone(run->o.store, run->id, on_gone, run);
-    else
+    if (!run->started) {
         on_gone(run, NULL);
+        return;
+    }
+    loop_timer_cancel(run->beat_timer);
+    store_worker_gone(run->o.store, run->id, on_gone, run);
 }
 
 static void drain_check(struct run *run)

@@ -69,6 +69,13 @@ def test_ambient_capabilities_are_given_up_too(user, redis):
         assert found[key] == NO_CAPABILITY, (key, found[key])
 
 
+def test_an_end_while_languages_prove_themselves_is_in_order(tmp_path):
+    plugins = [{"file": "lang-c.so"}, {"file": "lang-java.so"}]
+    with Execd(tmp_path, {"worker": {"slots": 1}, "plugins": plugins}) as s:  # one after the other
+        eventually(lambda: "language_ready" in s.logged(), "C has, and Java has not yet")
+    assert "stopped status=0" in s.logged()
+
+
 @as_root
 def test_inherited_descriptors_are_closed(start, tmp_path):
     secret = tmp_path / "secret"

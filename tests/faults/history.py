@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from resp import commands
 
 JOB = re.compile(rb":job:([0-9a-f-]{36})$")
+PROGRAM = re.compile(rb":def:([0-9a-f-]{36})$")
+ID = re.compile(rb"\bj\d{6}\b")  # which job of our clients it is, in its stdin
 QUEUED, RUNNING, COMPLETED, CANCELLED, INTERNAL_ERROR = 0, 1, 2, 9, 10
 NOBODY = 0  # as the epoch that ended a job
 
@@ -41,6 +43,7 @@ class History:
     def __init__(self, aof, when):
         """when(offset): the time at which the file had reached that length."""
         self.jobs, self.flushed, self.offset, self.when = {}, set(), 0, when
+        self.ids = {}  # token -> id
         whole, inside = [], None
         for offset, args in commands(aof):
             self.offset = offset
@@ -68,6 +71,8 @@ class History:
                 leased |= set(args[2:])
             elif name == b"ZADD" and args[1].endswith(b":since"):
                 due |= set(args[2:])
+            elif name == b"SET":
+                self._named(args[1], args[2])
             elif name in (b"PEXPIRE", b"PEXPIREAT"):
                 dated.add(args[1])
             elif name == b"HINCRBY" and args[2] == b"at":
@@ -82,6 +87,11 @@ class History:
                 past.hook = True
             if b"st" in fields:
                 self._change(past, fields, token in leased, token in due, key in dated, key in handed_back)
+
+    def _named(self, key, value):
+        program, found = PROGRAM.search(key), ID.search(value)
+        if program and found:
+            self.ids[program.group(1).decode()] = found.group().decode()
 
     def _change(self, p, f, leased, due, dated, handed_back):
         status = int(f[b"st"])

@@ -1,6 +1,5 @@
 """Faults of the network between processes and Redis."""
 
-import re
 import time
 
 from rows import ROWS, row
@@ -57,9 +56,8 @@ def heard_and_killed(w):
 
 def once_each(w):
     seen = {}
-    for token, past in w.v.history.jobs.items():
-        found = re.search(rb"\bj\d{6}\b", past.result)
-        seen.setdefault(found and found.group(), []).append(token)
+    for token in w.v.history.jobs:
+        seen.setdefault(w.v.history.ids.get(token), []).append(token)
     w.v.some("submitted twice under one key", ["%s as %s" % (i, " ".join(t)) for i, t in seen.items() if len(t) > 1])
     w.v.notes.append("%d requests repeated, %d made at once" % (w.clients.repeats, sum(map(len, w.storms))))
     w.v.some("other tokens for the same request", [t for t in w.storms if len(set(t)) != 1])

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 
 from check import pid_of
@@ -98,10 +99,11 @@ def kill_runner(w, job):
     return role is not None and w.fleet.kill(role)
 
 
-@row("E17", "a job that its worker dies of, each time", fleet={"slots": 4})
+@row("E17", "a job that its worker dies of, each time; and one whose last worker only stops, and has its result too late",
+     fleet={"slots": 4})
 def e17(w):
     w.load(150)
-    w.poison = []
+    w.poison = [too_late(w)]
     for _ in range(max(1, int(2 * w.factor))):
         job = w.submit(ms=6000)
         w.poison.append(job)
@@ -111,10 +113,33 @@ def e17(w):
         eventually(lambda: w.state(job) == "10", "it ends as internal_error", 60)
 
 
+def too_late(w):
+    """Its program ends while its worker is stopped, and so does its lease."""
+    job = w.submit(ms=int(w.lease_s() * 750))
+    for attempt in range(1, 4):
+        eventually(lambda: w.state(job) == "1" and w.state(job, "at") == str(attempt), "attempt %d" % attempt, 60)
+        if attempt < 3:
+            eventually(lambda: kill_runner(w, job), "its worker is killed", 20)
+    w.late = w.running_on(job)
+    w.fleet.signal(w.late, signal.SIGSTOP, "stop")
+    try:
+        eventually(lambda: w.state(job) == "10", "it ends as internal_error", 60)
+    finally:
+        os.kill(w.late.pid, signal.SIGCONT)
+    eventually(lambda: said_of(w.late, job, "(result_refused|job_abandoned|job_finished)"), "its worker says what became of it", 60)
+    return job
+
+
+def said_of(role, job, event):
+    return re.findall(" %s token=%s.*" % (event, job.token), role.logged())
+
+
 def is_told(w):
     for job in w.poison:
         said = job.answers[0]
         assert said["status"] == "internal_error" and "lost 3 times" in said["message"], said
+    if said_of(w.late, w.poison[0], "job_finished"):
+        w.v.breach("told that its late result was recorded: %s", w.poison[0].token)
 
 
 ROWS["E17"]["after"] = is_told
