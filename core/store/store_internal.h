@@ -160,6 +160,7 @@ struct store {
     unsigned scripts_loaded;
     bool connected, freeing;
     unsigned in_flight, reading; /* reading: with Redis, and their answers may be large */
+    size_t read_mean;            /* bytes of such an answer, lately */
     size_t asked_bytes;          /* of submissions that Redis has not answered */
     struct store_calls failing;  /* answered in the next turn, without Redis */
     struct store_calls unsure;   /* their answers were lost: asked again with the next connection */
