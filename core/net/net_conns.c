@@ -4,7 +4,7 @@
  * large body and stop would hold it all.  So bytes are counted as they come, until the answer to their
  * request is written, and an answer is counted likewise.  Beyond the bound the connection that holds most is
  * cut off, those first whose request is not complete; one whose request is being handled never is.  A request
- * that takes too long to come is cut off, and so is one whose answer takes too long to be read.
+ * that takes too long to come is cut off as well.
  *
  * Where all places are taken somebody makes room for who comes: first the connection that has been idle for
  * longest (not a new one whose first request is still on its way, and none whose next request comes in time),
@@ -35,7 +35,7 @@
 #define TICK_MS 500    /* looks at everybody */
 #define FIRST_MS 500   /* for the first byte of the first request, where places are short */
 #define SHORT_MS 1000  /* for a request to come, or an answer to go, where places are short */
-#define GRACE_MS 10000 /* the same where they are not, however slowly */
+#define GRACE_MS 10000 /* for a request to come, however slowly */
 #define BYTES_PER_SECOND 1000 /* at least, after that */
 
 enum phase { FRESH, IDLE, READING, HANDLING, WRITING, CUT, PHASE_COUNT };
@@ -238,22 +238,14 @@ void net_conn_release(struct net_conn *c)
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-/* Of a request what has come counts, of an answer all of it. */
-static bool too_slow(const struct net_conn *c)
-{
-    uint64_t ms = age(c);
-
-    return ms > GRACE_MS && c->held < (ms - GRACE_MS) * BYTES_PER_SECOND / 1000;
-}
-
-static void cut_slow(struct net_conns *all, enum phase phase, const char *why)
+static void cut_slow(struct net_conns *all)
 {
     struct net_conn *c, *next;
 
-    for (c = TAILQ_FIRST(&all->phases[phase]); c != NULL; c = next) {
+    for (c = TAILQ_FIRST(&all->phases[READING]); c != NULL && age(c) > GRACE_MS; c = next) {
         next = TAILQ_NEXT(c, waiting);
-        if (too_slow(c))
-            cut(c, why);
+        if (c->held < (age(c) - GRACE_MS) * BYTES_PER_SECOND / 1000)
+            cut(c, "its request takes too long to come");
     }
 }
 
@@ -286,8 +278,7 @@ static void on_tick(void *arg)
         loop_timer_arm(all->tick, TICK_MS);
     if (all->full)
         net_conns_make_room(all); /* nobody could be sent away when the last one came */
-    cut_slow(all, READING, "its request takes too long to come");
-    cut_slow(all, WRITING, "its answer takes too long to be read");
+    cut_slow(all);
     end_left(all);
 }
 

@@ -5,6 +5,7 @@
 /* What Redis has answered and we have not read is Redis' memory, and everything else waits behind it: results
  * have megabytes, and clients may ask for more of them than we can hand out. */
 #define READS_MAX 32
+#define READ_BYTES (2U << 20) /* of them all, as far as the last answers tell */
 
 /* ---- arguments ------------------------------------------------------------------------ */
 
@@ -107,6 +108,15 @@ static bool repeat_later(struct store_call *c)
     return true;
 }
 
+static size_t reply_bytes(const redisReply *r)
+{
+    size_t sum = r->len;
+
+    for (size_t i = 0; i < r->elements; i++)
+        sum += reply_bytes(r->element[i]);
+    return sum;
+}
+
 static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
 {
     struct store_call *c = arg;
@@ -124,6 +134,8 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
         after = store_error_judge(s, r->str, c->clients, &c->err);
         snprintf(why, sizeof(why), "%s", r->str);
     }
+    if (r != NULL && c->reads)
+        s->read_mean = (7 * s->read_mean + reply_bytes(r)) / 8;
     if (after != STORE_AFTER_LEAVE || !repeat_later(c))
         call_end(c, c->err.code == 0 ? r : NULL);
     if (after == STORE_AFTER_LEAVE && s->command.ac == ac)
@@ -210,11 +222,16 @@ static int hand_over(struct shard *s, const struct store_args *args, struct stor
     return 0;
 }
 
+static bool may_read(const struct shard *s)
+{
+    return s->reading < READS_MAX && (s->reading < 2 || s->reading * s->read_mean < READ_BYTES);
+}
+
 static void read_next(struct shard *s)
 {
     struct store_call *c;
 
-    while (s->reading < READS_MAX && (c = TAILQ_FIRST(&s->turns)) != NULL) {
+    while (may_read(s) && (c = TAILQ_FIRST(&s->turns)) != NULL) {
         TAILQ_REMOVE(&s->turns, c, link);
         c->place = STORE_WITH_REDIS;
         if (!admit(s, c) || hand_over(s, NULL, c) != 0)
@@ -225,7 +242,7 @@ static void read_next(struct shard *s)
 /* True if it has to wait until others were read. */
 static bool take_turn(struct shard *s, struct store_call *c)
 {
-    if (!c->reads || (s->reading < READS_MAX && TAILQ_EMPTY(&s->turns)))
+    if (!c->reads || (may_read(s) && TAILQ_EMPTY(&s->turns)))
         return false;
     c->place = STORE_IN_TURN;
     TAILQ_INSERT_TAIL(&s->turns, c, link);

@@ -179,6 +179,7 @@ struct shard {
     unsigned scripts_loaded;
     bool connected, freeing;
     unsigned in_flight, reading; /* reading: with Redis, and their answers may be large */
+    size_t read_mean;            /* bytes of such an answer, lately */
     uint64_t unanswered; /* bytes of submissions that Redis has, or will have with the next connection */
     struct store_calls failing; /* answered in the next turn, without Redis */
     struct store_calls unsure;  /* their answers were lost: asked again with the next connection */

@@ -348,6 +348,24 @@ def test_slow_clients_keep_no_place_from_others(start):
         c.close()
 
 
+def test_clients_that_do_not_read_keep_no_place_from_others(start):
+    s = start({"api": {"connections_max": 16}})
+    token = s.submit({"source_code": "print('x' * 1000000)", "language_id": PYTHON})[0]
+    assert s.result(token)["status"] == "completed"
+    slow = []
+    for _ in range(24):
+        c = socket.socket()
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that most of the answer is execd's to hold
+        c.connect(("127.0.0.1", int(s.url.rsplit(":", 1)[1])))
+        c.sendall(b"GET /v1/jobs/%s HTTP/1.1\r\nHost: x\r\n\r\n" % token.encode())
+        assert c.recv(15) == b"HTTP/1.1 200 OK"  # and not a byte more
+        slow.append(c)
+    assert requests.get(s.url + "/livez", timeout=PATIENCE).status_code == 200
+    assert "it is slow, and all places are taken" in s.logged()
+    for c in slow:
+        c.close()
+
+
 def test_long_polls_leave_places_for_others(redis, start):
     """Whoever waits keeps a connection; supervisors, and those who are to hear that there is no room, find one."""
     s = start({"queue": {"url": redis.url, "password": redis.password}, "api": {"connections_max": 16}}, roles="api")

@@ -427,11 +427,13 @@ static void test_a_hanging_redis_does_not_hang_readers(void **state)
         assert_int_equal(readers[i].err.code, 0);
     }
     assert_int_equal(s->seats[0].shard->reading, 0);
+    s->seats[0].shard->read_mean = 1 << 20; /* as if they had been large: fewer at a time */
     kill(pid, SIGSTOP);
     for (size_t i = 0; i < READERS; i++) {
         readers[i] = (struct answer){0};
         store_get(s, job->token, on_view, &readers[i]);
     }
+    assert_int_equal(s->seats[0].shard->reading, 2);
     store_free(s); /* with some that were asked and some that wait for their turn */
     for (size_t i = 0; i < READERS; i++)
         assert_int_equal(readers[i].err.code, ERR_AGAIN);
