@@ -38,6 +38,7 @@ class Cells:
 
     def __init__(self, jailer):
         self.ready, self.runtimes, self.forks, self.strangers = [], [], {}, []
+        self.zygotes = []
         for init in children_of(jailer):
             try:
                 self.cell(init)
@@ -57,9 +58,12 @@ class Cells:
     def below(self, runtime):
         """Nothing, or a zygote's cells."""
         inits = children_of(runtime)
-        if inits and has_filter(runtime):
-            self.stranger(runtime, "it has children")
+        if not has_filter(runtime):
+            self.zygotes.append(runtime)
         elif inits:
+            self.stranger(runtime, "it has children")
+            return
+        if inits:
             self.forks[runtime] = inits
             for init in inits:
                 inside = children_of(init)
@@ -79,6 +83,10 @@ class Cells:
     @property
     def count(self):
         return len(self.ready) + len(self.runtimes) + sum(map(len, self.forks.values()))
+
+    def to_come(self, spare):
+        """Forks that zygotes have been asked for and have not made, while they boot for one: their groups are there."""
+        return sum(max(0, spare - len(self.forks.get(z, []))) for z in self.zygotes)
 
     def wrong(self, spare, runtimes):
         """What is more than it may be: `spare` ready ones of each kind, and so many runtimes; "" if nothing is."""

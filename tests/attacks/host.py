@@ -198,8 +198,8 @@ class Host:
         return found
 
     def cgroups_are_as_before(self):
-        """Those of the cells that there are, their parent, and the few kept for the next cells, of which nothing of the last
-        is to be seen."""
+        """Those of the cells that there are or that zygotes will make, their parent, and the few kept for the next cells, of
+        which nothing of the last is to be seen."""
         groups = [pathlib.Path(p) for p in self.cgroup_names()]
         members = {g: set(map(int, read(g / "cgroup.procs").split())) for g in groups}
         inhabited = {g.name for g in groups if members[g]}
@@ -209,8 +209,9 @@ class Host:
             if re.fullmatch(r"\d+", g.name) and g.name not in inhabited:
                 if int(read(g / "pids.current") or 0) > 0 or int(read(g / "memory.usage_in_bytes") or 0) > 1 << 20:
                     return False
-        cells = Cells(self.jailer).count
-        return len(inhabited) <= cells and len({g.name for g in groups}) <= cells + 1 + KEPT_GROUPS
+        cells = Cells(self.jailer)
+        return (len(inhabited) <= cells.count
+                and len({g.name for g in groups}) <= cells.count + cells.to_come(self.spare) + 1 + KEPT_GROUPS)
 
     def descriptors_are_as_before(self, before):
         """But for those of cells that hold what waits for a job, and did not then."""
