@@ -12,7 +12,7 @@ import re
 from server import children_of, command_name, descendants, of_process
 
 NO_JOBS = 86400  # seconds of cpu: more than any job may have
-WAYS = {"python": (71, ["zygote"]), "node": (63, ["preboot"]), "java": (62, ["service", "preboot"])}
+WAYS = {"python": (71, ["zygote"]), "node": (63, ["preboot"]), "java": (62, ["service", "preboot"]), "c": (50, ["zygote"])}
 
 
 class Gone(Exception):

@@ -10,7 +10,7 @@ import subprocess
 
 import facts
 import pytest
-from cells import WAYS, Cells
+from cells import WAYS, Cells, command_name
 from conftest import SERVED
 from hostile import lines
 from rows import PROGRAMS, row
@@ -50,9 +50,13 @@ def counted(now, before, cold):
     return sum(now[0].values()) - sum(before.values()) + now[1] - cold
 
 
-def zygote(attack):
+ZYGOTES = {"python": "python", "c": ".toolchain"}  # how the names of their processes begin
+
+
+def zygote(attack, language="python"):
     """The pid of the one that serves."""
-    return max(Cells(attack.host.jailer).forks, default=None)
+    forks = Cells(attack.host.jailer).forks
+    return max((pid for pid in forks if command_name(pid).startswith(ZYGOTES[language])), default=None)
 
 
 # ---- zygotes ---------------------------------------------------------------------------------------
@@ -85,11 +89,12 @@ def test_Z01_memory_of_a_zygote(attack):
 
 
 @row("Z02", star=True, warm=True, lanes=("root", "vm"))
-def test_Z02_zygote_from_outside(attack):
+@pytest.mark.parametrize("language", ZYGOTES)
+def test_Z02_zygote_from_outside(attack, language):
     """What it has of the machine: the names in its environment, four descriptors, and nobody looks into it."""
-    if not is_warm(attack, "python"):
+    if not is_warm(attack, language):
         return
-    pid = eventually(lambda: zygote(attack), "a zygote serves")
+    pid = eventually(lambda: zygote(attack, language), "a zygote serves")
     proc = pathlib.Path("/proc/%d" % pid)
     names = {v.split("=")[0] for v in (proc / "environ").read_text().split("\0") if v}
     assert names and not [n for n in names if n.startswith("EXECD") or "SECRET" in n or "REDIS" in n], names

@@ -11,6 +11,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "image_ranges.h"
+
 #define STACK_SIZE (64ul << 20) /* as cc1 asks for */
 #define PAGE 4096ul
 #define HWCAP2_FSGSBASE 2u /* the kernel lets programs set their thread pointer */
@@ -299,11 +301,13 @@ static unsigned long open_descriptors(void)
 
 int image_start(struct image *image, char *const *argv, char *const *env)
 {
+    static struct image_maps before, after;
     struct mapped program, loader;
     int rc;
 
     if ((getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) == 0)
         return -ENOSYS;
+    image_ranges_read(&before);
     if ((rc = map_program(argv[0], &program)) != 0 || (rc = map_program(program.loader, &loader)) != 0 ||
         (rc = make_stack(image, argv, env, &program, &loader)) != 0)
         return rc;
@@ -311,7 +315,11 @@ int image_start(struct image *image, char *const *argv, char *const *env)
     image->name = argv[0];
     image->others = open_descriptors();
     image_switch(&image->host, &image->own);
-    return image->stopped ? 0 : -ENOEXEC;
+    if (!image->stopped)
+        return -ENOEXEC;
+    image_ranges_read(&after);
+    image_ranges_take(image, &before, &after);
+    return 0;
 }
 
 pid_t image_fork(struct image *image, const int fds[3])

@@ -29,6 +29,12 @@ struct image_context { /* image_switch() knows where they are */
     unsigned long thread;
 };
 
+struct image_range {
+    char *from, *to;
+};
+
+enum { IMAGE_RANGES = 32 };
+
 struct image {
     const char *stops_at; /* the end of the name of a file that it opens, or "-": where it reads its input */
     const char *source;   /* cc1: of what it has read by then, and is given anew in each child; or NULL */
@@ -43,11 +49,16 @@ struct image {
     pid_t child;
     char *stack; /* the lowest byte of it */
     unsigned long stack_size;
+    struct image_range ranges[IMAGE_RANGES]; /* where it lies, but for its heap */
+    unsigned long range_count;
+    int left_out; /* of forks */
 };
 
 /* Runs `argv` until it stops; our own process ends if it never does.  0, or -errno where it cannot be mapped.
  */
 int image_start(struct image *image, char *const *argv, char *const *env);
+/* Whether what is forked from now on has it. */
+void image_leave_out(struct image *image, int out);
 /* A child in which it goes on, in its own cell's files, with `fds` as 0, 1 and 2 and no other of ours;
  * -errno. */
 pid_t image_fork(struct image *image, const int fds[3]);

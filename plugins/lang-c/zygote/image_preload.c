@@ -100,6 +100,7 @@ static void take_source(void)
 
 /* ---- what the kernel keeps of a process ------------------------------------------------------------- */
 
+/* It is opened again in each child; a zygote holds no more than it has to. */
 static void note_file(int fd)
 {
     struct open_file *f = &p.files[p.file_count];
@@ -116,6 +117,7 @@ static void note_file(int fd)
     f->path[n] = '\0';
     f->fd = fd;
     p.file_count++;
+    close(fd);
 }
 
 static void note_process(void)

@@ -120,6 +120,14 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* A child that has none of the other programs. */
+static pid_t fork_one(int which, const int fds[3])
+{
+    for (int i = 0; i < IMAGES; i++)
+        image_leave_out(&images[i], i != which);
+    return image_fork(&images[which], fds);
+}
+
 /* as comes first, so that it is there when cc1 has something for it. */
 static void assemble(int words, int *ret_cc1, int *ret_as)
 {
@@ -129,10 +137,10 @@ static void assemble(int words, int *ret_cc1, int *ret_as)
     *ret_cc1 = *ret_as = -1;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return;
-    as = image_fork(&images[AS], (const int[3]){ends[0], words, words});
+    as = fork_one(AS, (const int[3]){ends[0], words, words});
     close(ends[0]);
     if (as > 0)
-        cc1 = image_fork(&images[CC1], (const int[3]){STDIN_FILENO, ends[1], STDERR_FILENO});
+        cc1 = fork_one(CC1, (const int[3]){STDIN_FILENO, ends[1], STDERR_FILENO});
     close(ends[1]);
     *ret_cc1 = wait_for(cc1);
     *ret_as = wait_for(as);
@@ -140,7 +148,7 @@ static void assemble(int words, int *ret_cc1, int *ret_as)
 
 static enum answer link_with(int words)
 {
-    int linker = wait_for(image_fork(&images[LINKER], (const int[3]){STDIN_FILENO, words, words}));
+    int linker = wait_for(fork_one(LINKER, (const int[3]){STDIN_FILENO, words, words}));
 
     return linker == 0 && is_empty(words) ? MADE : leave("/tmp/l", "");
 }
