@@ -341,7 +341,9 @@ const struct conf_item conf_items[] = {
     {"hook", "concurrency", CONF_COUNT, AT(hook_concurrency), .initial = "64", .min = 1, .max = 10000,
      .help = "Deliveries at once"},
     {"hook", "per_host", CONF_COUNT, AT(hook_per_host), .initial = "8", .min = 1, .max = 10000,
-     .help = "Deliveries at once to one host and port"},
+     .help =
+         "Deliveries at once to one host and port; of several queue.shards each has its part, and at least "
+         "one"},
     {"hook", "breaker_failures", CONF_COUNT, AT(hook_breaker_failures), .initial = "10", .min = 0,
      .max = 1000000,
      .help = "Failures in a row (no answer, 429, 5xx) after which a host and port is left alone for a while; "
