@@ -348,7 +348,8 @@ const struct conf_item conf_items[] = {
      .help = "Deliveries at once.  Where there are several API keys, none may hold more than three times as "
              "many as are free: one alone has three quarters"},
     {"hook", "per_host", CONF_COUNT, AT(hook_per_host), .initial = "8", .min = 1, .max = 10000,
-     .help = "Deliveries of one API key at once to one host and port"},
+     .help = "Deliveries of one API key at once to one host and port; of several queue.shards each has its "
+             "part, and at least one"},
     {"hook", "breaker_failures", CONF_COUNT, AT(hook_breaker_failures), .initial = "10", .min = 0,
      .max = 1000000,
      .help =

@@ -127,6 +127,29 @@ static void test_shards_are_on_all_masters(void **state)
     store_free(s);
 }
 
+/* What docs/deploy.md says that a user of the ACL needs is enough. */
+static void test_user_with_just_enough_rights(void **state)
+{
+    struct store_options o = options(SHARDS);
+    struct store *s;
+
+    (void)state;
+    start_cluster(MASTERS);
+    for (unsigned i = 0; i < MASTERS; i++) {
+        rig_cli(nodes[i].port, "",
+                "\"acl\" setuser execd on '>pass' '~{t*' '&{t*' -@all +@read +@write +@pubsub "
+                "+@scripting +@connection +@fast +info '+config|get' '+cluster|slots'",
+                "OK");
+        rig_cli(nodes[i].port, "", "acl setuser default off", "OK");
+    }
+    snprintf(url, sizeof(url), "cluster://execd@127.0.0.1:%u", nodes[2].port);
+    o.password = "pass";
+    s = rig_open(&o);
+    for (int i = 0; i < 2 * SHARDS; i++)
+        rig_way_of_a_job(s, 100);
+    store_free(s);
+}
+
 static void refused(const char *where, const char *why)
 {
     struct store_options o = rig_options(where);
@@ -368,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_shards_are_on_all_masters, rig_after_each),
+        cmocka_unit_test_teardown(test_user_with_just_enough_rights, rig_after_each),
         cmocka_unit_test_teardown(test_what_is_no_cluster, rig_after_each),
         cmocka_unit_test_teardown(test_moving_slot, rig_after_each),
         cmocka_unit_test_teardown(test_moved_slot_is_followed, rig_after_each),

@@ -112,6 +112,7 @@ static void test_another_number_is_refused(void **state)
 {
     struct store_options o = four();
     struct store *s;
+    struct job *job;
 
     (void)state;
     serve();
@@ -123,7 +124,9 @@ static void test_another_number_is_refused(void **state)
     rig_cli(port, "", "flushall", "OK");
     o.shards = 1;
     s = rig_open(&o);
-    submit_as(s, place(s, &anybody), &anybody, 0);
+    job = place(s, &anybody);
+    submit_as(s, job, &anybody, 0);
+    job_free(job);
     store_free(s);
     rig_cli(port, "", "hdel {t}:count shards", "1");
     refused(4, "was made with 1");
@@ -458,6 +461,121 @@ static void test_reaped_and_dead(void **state)
     store_free(s);
 }
 
+/* ---- the end ------------------------------------------------------------------------------------------ */
+
+struct asked {
+    struct store *store;
+    unsigned over;
+};
+
+static void count_err(struct asked *a, const struct err *err)
+{
+    assert_non_null(err);
+    assert_int_equal(err->code, ERR_AGAIN);
+    a->over++;
+}
+
+static void end_view(void *arg, const struct err *err, const struct store_view *v)
+{
+    (void)v;
+    count_err(arg, err);
+}
+
+/* Who is told of the end may ask again, of any shard. */
+static void end_claim(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
+{
+    struct asked *a = arg;
+    char token[UUID_SIZE];
+
+    (void)claims;
+    (void)more;
+    assert_int_equal(count, 0);
+    count_err(a, err);
+    for (unsigned i = 0; i < SHARDS; i++) {
+        uuid_new(token);
+        store_token_place(token, i, SHARDS);
+        store_get(a->store, token, end_view, a);
+    }
+}
+
+static void end_stats(void *arg, const struct err *err, const struct store_stats *st)
+{
+    assert_null(st);
+    count_err(arg, err);
+}
+
+static void end_reap(void *arg, const struct err *err, size_t recovered, size_t overdue)
+{
+    (void)recovered;
+    (void)overdue;
+    count_err(arg, err);
+}
+
+static void end_letters(void *arg, const struct err *err, struct store_letter *l, size_t count, size_t all)
+{
+    (void)l;
+    (void)all;
+    assert_int_equal(count, 0);
+    count_err(arg, err);
+}
+
+static void end_deliveries(void *arg, const struct err *err, struct store_delivery *d, size_t count,
+                           uint64_t next_ms)
+{
+    (void)d;
+    (void)next_ms;
+    assert_int_equal(count, 0);
+    (void)err; /* of the shards that were not asked nobody knows */
+    ((struct asked *)arg)->over++;
+}
+
+static void end_languages(void *arg, const struct err *err, const struct store_language *l, size_t count)
+{
+    (void)l;
+    assert_int_equal(count, 0);
+    count_err(arg, err);
+}
+
+static void end_lease(void *arg, const struct err *err, struct store_lease *l, size_t count)
+{
+    (void)l;
+    assert_int_equal(count, 0);
+    count_err(arg, err);
+}
+
+static void end_done(void *arg, const struct err *err)
+{
+    count_err(arg, err);
+}
+
+static void test_end_answers_all_that_was_asked(void **state)
+{
+    static const int32_t languages[] = {71};
+    struct store_options o = four();
+    struct store_lease leases[2] = {0};
+    struct asked a = {0};
+
+    (void)state;
+    serve();
+    a.store = rig_open(&o);
+    for (unsigned i = 0; i < COUNT_OF(leases); i++) {
+        uuid_new(leases[i].token);
+        store_token_place(leases[i].token, i, SHARDS);
+    }
+    store_claim(a.store, "w", languages, 1, 4, end_claim, &a);
+    store_stats(a.store, end_stats, &a);
+    store_reap(a.store, end_reap, &a);
+    store_dead_list(a.store, "tenant", 0, 10, end_letters, &a);
+    store_outbox_claim(a.store, &rig_outbox, 4, end_deliveries, &a);
+    store_languages_get(a.store, end_languages, &a);
+    store_extend(a.store, "w", leases, COUNT_OF(leases), end_lease, &a);
+    store_wait(a.store, leases[1].token, 60000, end_view, &a);
+    store_worker_gone(a.store, "w", end_done, &a);
+    store_ping(a.store, end_done, &a);
+    store_free(a.store);
+    assert_int_equal(a.over, 10 + SHARDS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +591,7 @@ int main(void)
         cmocka_unit_test_teardown(test_bounds_of_a_tenant, rig_after_each),
         cmocka_unit_test_teardown(test_bounds_of_the_queue_are_shared_out, rig_after_each),
         cmocka_unit_test_teardown(test_reaped_and_dead, rig_after_each),
+        cmocka_unit_test_teardown(test_end_answers_all_that_was_asked, rig_after_each),
     };
 
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
