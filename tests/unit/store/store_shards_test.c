@@ -566,7 +566,7 @@ static void test_end_answers_all_that_was_asked(void **state)
     store_stats(a.store, end_stats, &a);
     store_reap(a.store, end_reap, &a);
     store_dead_list(a.store, "tenant", 0, 10, end_letters, &a);
-    store_outbox_claim(a.store, &rig_outbox, 4, end_deliveries, &a);
+    store_outbox_claim(a.store, &rig_outbox, NULL, 4, end_deliveries, &a);
     store_languages_get(a.store, end_languages, &a);
     store_extend(a.store, "w", leases, COUNT_OF(leases), end_lease, &a);
     store_wait(a.store, leases[1].token, 60000, end_view, &a);
