@@ -153,6 +153,17 @@ def test_proc_shows_processes_alone(shared):
     assert sorted(out) == ["self", "thread-self"]
 
 
+def test_languages_count_the_same_processors(shared):
+    """Those that its process may use: nothing else tells how many there are.  (Node.js has no list of them: that is /proc/stat.  The JVM is told.)"""
+    may = str(len(os.sched_getaffinity(shared.pid)))
+    sources = [(PYTHON, "import os\nprint(os.cpu_count())"),
+               (NODE, "console.log(require('os').availableParallelism())\nif (require('os').cpus().length) throw 1"),
+               (C, '#include <stdio.h>\n#include <unistd.h>\nint main(void) { printf("%ld\\n", sysconf(_SC_NPROCESSORS_ONLN)); }\n')]
+    for language, source in sources:
+        j = shared.run(language, source)
+        assert (j["status"], (j["stdout"] or "").strip()) == ("completed", may), j
+
+
 def test_mounts_tell_no_more_than_the_tree(shared):
     """What is bound is bound from the place that it is seen at; all is read-only but the box."""
     lines = ask(shared, "import json\nprint(json.dumps(open('/proc/self/mountinfo').read().splitlines()))")
