@@ -1,7 +1,8 @@
 """Every hostile program, again and again, in random order, from eight clients at once.
 
 Each job has a random choice of the suite's programs with short limits, so that most of them are cut off somewhere.
-None may end as anybody's fault but its own, honest jobs beside them must not notice, and the host must be as it was.
+None may end as anybody's fault but its own, honest jobs beside them must not notice, and the host must be as it was, which
+is looked at as after every row (descriptors among it, without the compiled output that execd keeps open).
 EXECD_ATTACKS_SOAK says how many jobs (the full run: 10,000); EXECD_ATTACKS_SEED which order.
 """
 
@@ -14,7 +15,6 @@ import time
 
 from host import QUIET, read, resident
 from rows import LANGUAGES, PROGRAMS, Result
-from server import fd_count
 
 CLIENTS = 8
 # Of a program that asks for a certain machine, or lives for its arguments, the soak learns nothing.
@@ -64,7 +64,6 @@ def test_hostile_jobs_in_random_order(attack):
     total = int(os.environ.get("EXECD_ATTACKS_SOAK", 10000 if attack.full else attack.times(240, 240)))
     seed = int(os.environ.get("EXECD_ATTACKS_SEED", 1))
     sources = sorted(p for p in PROGRAMS.iterdir() if p.suffix[1:] in SUFFIXES)
-    fds = fd_count(attack.server.pid) if os.geteuid() == 0 else 0
     memory = resident(attack.server.pid) + resident(attack.host.jailer)
     names, report = collections.Counter(), progress(total)
     attack.host.jobs += total
@@ -78,5 +77,4 @@ def test_hostile_jobs_in_random_order(attack):
     attack.host.settled()
     grown = resident(attack.server.pid) + resident(attack.host.jailer) - memory
     assert grown < (16 << 20) + total * 2048 or not QUIET, "%d bytes more resident" % grown
-    assert os.geteuid() != 0 or fd_count(attack.server.pid) <= fds + 24, "descriptors: %d, now %d" % (fds, fd_count(attack.server.pid))
     assert read("/proc/%d/status" % attack.server.pid).count("Threads:") == 1
