@@ -203,10 +203,14 @@ class Fleet:
         }
         for section, keys in (conf or {}).items():
             self.base[section] = {**self.base.get(section, {}), **keys} if isinstance(keys, dict) else keys
-        for name in names:
-            queue = dict(self.base["queue"], url="redis://127.0.0.1:%d/0" % ports[name])
-            self.roles[name] = Role(self, name, name.rstrip("0123456789"), dict(self.base, queue=queue),
-                                    env=(role_env or {}).get(name))
+        try:
+            for name in names:
+                queue = dict(self.base["queue"], url="redis://127.0.0.1:%d/0" % ports[name])
+                self.roles[name] = Role(self, name, name.rstrip("0123456789"), dict(self.base, queue=queue),
+                                        env=(role_env or {}).get(name))
+        except BaseException:  # we are asked to end: nothing of it goes on running
+            self.stop()
+            raise
 
     def __enter__(self):
         return self

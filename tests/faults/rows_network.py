@@ -37,7 +37,7 @@ def e21(w):
     w.load(300)
     w.storms = []
     for _ in range(max(1, int(4 * w.factor))):
-        w.storms.append(w.storm(40))
+        w.storms.append(w.storm(40)[1])
         w.repeat(2, lambda: heard_and_killed(w), 0.1, 0.4)
 
 
