@@ -14,6 +14,7 @@ enum {
     BOOT_MS = 30000,          /* a runtime that is not ready by then never will be */
     WAIT_PREBOOT_MS = 2000,   /* how long a step waits for one that boots... */
     WAIT_SERVICE_MS = 5000,   /* ... or compiles for another step */
+    RIPE_MS = 1000,           /* a zygote that has not served yet is believed to be ready after so long */
     REFILL_MS = 30,           /* a successor boots when its job ends, or after so long */
     DECAY_MS = 10000,         /* a pool wants one less after so long without a step that found none... */
     DECAY_SERVICE_MS = 60000, /* ... of what takes a second of cpu to start */
@@ -185,6 +186,9 @@ void warm_count_miss(const struct warm_pool *pool, enum warm_miss why);
 uint64_t warm_pool_memory(const struct warm_pool *pool); /* of one runtime */
 /* A runtime that is neither a job nor past its time. */
 bool warm_runtime_counts(const struct warm_runtime *rt);
+/* May it take the place of one that is past its time?  A zygote is given steps as soon as it is started, and
+ * the first of them wait for it. */
+bool warm_runtime_ripe(const struct warm_runtime *rt);
 /* Things changed: look at all pools in the next turn of the loop. */
 void warm_turn_soon(struct warm *w);
 void warm_turn(void *warm); /* the timer's */

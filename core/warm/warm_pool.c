@@ -132,6 +132,14 @@ bool warm_runtime_counts(const struct warm_runtime *rt)
     return rt->state != WARM_ENDING && !rt->job && !rt->expired;
 }
 
+bool warm_runtime_ripe(const struct warm_runtime *rt)
+{
+    const struct warm_pool *pool = rt->pool;
+
+    return pool->way != WARM_WAY_ZYGOTE || rt->served ||
+           loop_now_ms(pool->warm->o.loop) >= rt->born_ms + RIPE_MS;
+}
+
 /* ---- faults --------------------------------------------------------------------------------- */
 
 void warm_pool_pause(struct warm_pool *pool)
@@ -218,15 +226,22 @@ void warm_ask_cancel(struct warm_ask *a)
     free(a);
 }
 
-/* The oldest, and one that is past its time only where there is none else. */
+static int choice(const struct warm_runtime *rt)
+{
+    if (rt->expired)
+        return 1;
+    return warm_runtime_ripe(rt) ? 0 : 2;
+}
+
+/* The oldest, and one that is past its time only where there is none else that is ready. */
 struct warm_runtime *warm_pool_take(struct warm_pool *pool, bool proof)
 {
-    for (int expired = 0; expired < 2; expired++) {
+    for (int which = 0; which < 3; which++) {
         struct warm_runtime *rt, *next;
 
         for (rt = TAILQ_FIRST(&pool->runtimes); rt != NULL; rt = next) {
             next = TAILQ_NEXT(rt, link);
-            if (rt->state != WARM_IDLE || rt->expired != (expired == 1) || !warm_runtime_take(rt))
+            if (rt->state != WARM_IDLE || choice(rt) != which || !warm_runtime_take(rt))
                 continue;
             rt->proof = proof;
             rt->given_ms = loop_now_ms(pool->warm->o.loop);

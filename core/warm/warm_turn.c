@@ -119,7 +119,7 @@ static void check_runtimes(struct turn *t, struct warm_pool *pool)
         else if (t->now >= rt->born_ms + pool->age_max_ms || rt->uses >= pool->uses_max)
             rt->expired = true;
         else
-            look_again(t, rt->born_ms + pool->age_max_ms);
+            look_again(t, warm_runtime_ripe(rt) ? rt->born_ms + pool->age_max_ms : rt->born_ms + RIPE_MS);
     }
 }
 
@@ -195,10 +195,21 @@ static bool overdue(const struct warm_runtime *rt)
            loop_now_ms(pool->warm->o.loop) >= rt->born_ms + 2 * pool->age_max_ms;
 }
 
+/* Is there one that is ready? */
+static bool is_replaced(const struct warm_pool *pool)
+{
+    const struct warm_runtime *rt;
+
+    TAILQ_FOREACH (rt, &pool->runtimes, link)
+        if (warm_runtime_counts(rt) && rt->state == WARM_IDLE && warm_runtime_ripe(rt))
+            return true;
+    return false;
+}
+
 /* One that nobody is in: of those past their time the ones that are not needed any more, else the oldest. */
 static struct warm_runtime *superfluous(struct warm_pool *pool)
 {
-    const bool replaced = count(pool).idle > 0 || pool->target == 0;
+    const bool replaced = pool->target == 0 || is_replaced(pool);
     struct warm_runtime *rt;
 
     TAILQ_FOREACH (rt, &pool->runtimes, link)

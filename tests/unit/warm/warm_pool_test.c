@@ -436,6 +436,35 @@ static void test_a_service_is_replaced_when_its_successor_is_there(void **state)
     assert_int_equal(count(pool, WARM_IDLE), 1);
 }
 
+/* That one is started is all that is known of a zygote at first, and its first steps wait until it is ready.
+ */
+static void test_a_zygote_serves_until_its_successor_is_ready(void **state)
+{
+    struct warm_pool *pool = proven(0, WARM_WAY_ZYGOTE);
+    struct warm_runtime *old = TAILQ_FIRST(&pool->runtimes), *rt;
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) { /* the plugin's uses_max */
+        ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+        assert_ptr_equal(rt, old);
+        rt->users = 0;
+        rt->state = WARM_IDLE;
+        rt->served = true;
+        warm_turn_soon(warm);
+        pass(0);
+    }
+    all_ready(pool);
+    assert_int_equal(count(pool, WARM_IDLE), 2);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_ptr_equal(rt, old);
+    rt->users = 0;
+    rt->state = WARM_IDLE;
+    pass(RIPE_MS + 1);
+    assert_int_equal(count(pool, WARM_IDLE), 1);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_ptr_not_equal(rt, old);
+}
+
 /* By no fault of theirs (warm_abandon()). */
 static void lose(struct warm_runtime *rt)
 {
@@ -542,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_room_is_taken_from_whom_nobody_asks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_that_never_boots_costs_less_and_less, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_that_is_never_ready_ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_zygote_serves_until_its_successor_is_ready, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_service_is_replaced_when_its_successor_is_there, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_services_that_are_lost_cost_less_and_less, setup, teardown),
