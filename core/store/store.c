@@ -111,17 +111,18 @@ static uint64_t part_of(uint64_t whole, unsigned i, unsigned count)
 
 static int open_seat(struct store *s, const struct store_options *o, unsigned i, struct err *reterr)
 {
+    const unsigned count = MAX(o->shards, 1u);
     struct store_seat *seat = &s->seats[i];
     struct store_options part = *o;
-    CLEAN_FREE char *tag = store_tag_new(o->prefix != NULL ? o->prefix : "execd", i, s->count);
+    CLEAN_FREE char *tag = store_tag_new(o->prefix != NULL ? o->prefix : "execd", i, count);
     int rc;
 
-    part.shards = s->count;
-    part.queue_max_jobs = part_of(o->queue_max_jobs, i, s->count);
-    part.queue_max_bytes = part_of(o->queue_max_bytes, i, s->count);
-    part.dead_max = part_of(o->dead_max, i, s->count);
-    part.unanswered_max = part_of(o->unanswered_max, i, s->count);
-    part.dead_max_bytes = o->dead_max_bytes / s->count;
+    part.shards = count;
+    part.queue_max_jobs = part_of(o->queue_max_jobs, i, count);
+    part.queue_max_bytes = part_of(o->queue_max_bytes, i, count);
+    part.dead_max = part_of(o->dead_max, i, count);
+    part.unanswered_max = part_of(o->unanswered_max, i, count);
+    part.dead_max_bytes = o->dead_max_bytes / count;
     if ((rc = shard_open(s->loop, &part, tag, &seat->shard, reterr)) != 0)
         return rc;
     seat->store = s;

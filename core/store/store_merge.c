@@ -169,13 +169,9 @@ static void on_languages(void *arg, const struct err *err, const struct store_la
     struct language_merge *l = arg;
 
     merge_err(&l->m, err);
-    if (count > 0) {
-        struct store_language *grown = reallocarray(l->list, l->count + count, sizeof(*grown));
-
-        if (grown == NULL)
-            abort(); /* as mem_zero() */
-        l->list = grown;
-    }
+    l->list = reallocarray(l->list, MAX(l->count + count, (size_t)1), sizeof(*l->list));
+    if (l->list == NULL)
+        abort(); /* as mem_zero() */
     for (size_t i = 0; i < count; i++)
         if (!knows(l, list[i].id))
             l->list[l->count++] = list[i];
@@ -225,9 +221,8 @@ static void letters_end(struct letter_merge *l)
 
     if (l->count > 1)
         qsort(l->list, l->count, sizeof(*l->list), newest_first);
-    ((store_letters_fn)l->m.done)(l->m.arg, failed ? &l->m.err : NULL,
-                                  l->list == NULL ? NULL : l->list + from, MIN(l->max, l->count - from),
-                                  l->all);
+    ((store_letters_fn)l->m.done)(l->m.arg, failed ? &l->m.err : NULL, l->list + from,
+                                  MIN(l->max, l->count - from), l->all);
     for (size_t i = 0; i < l->count; i++)
         job_free(l->list[i].job);
     free(l->list);
@@ -240,13 +235,9 @@ static void on_letters(void *arg, const struct err *err, struct store_letter *li
 
     merge_err(&l->m, err);
     l->all += all;
-    if (count > 0) {
-        struct store_letter *grown = reallocarray(l->list, l->count + count, sizeof(*grown));
-
-        if (grown == NULL)
-            abort(); /* as mem_zero(): what is in them is bounded by dead_max */
-        l->list = grown;
-    }
+    l->list = reallocarray(l->list, MAX(l->count + count, (size_t)1), sizeof(*l->list));
+    if (l->list == NULL)
+        abort(); /* as mem_zero(): what is in them is bounded by dead_max */
     for (size_t i = 0; i < count; i++) {
         l->list[l->count++] = list[i];
         list[i].job = NULL;
