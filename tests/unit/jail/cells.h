@@ -24,7 +24,7 @@ struct ran {
     char out[65536], errs[4096];
 };
 
-static const struct job_limits usual = {.wall_ms = 10000,
+static const struct job_limits usual = {.wall_ms = 60000, /* for machines that are emulated on busy ones */
                                         .cpu_ms = 10000,
                                         .memory_bytes = 256 * MIB,
                                         .cpu_millis = 0,

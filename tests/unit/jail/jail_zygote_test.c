@@ -333,7 +333,7 @@ static void await_line(const struct begun *b)
 {
     struct pollfd p = {.fd = b->out, .events = POLLIN};
 
-    assert_int_equal(poll(&p, 1, 10000), 1);
+    assert_int_equal(poll(&p, 1, 60000), 1);
 }
 
 static void test_each_job_has_a_uid_of_its_own(void **state)
