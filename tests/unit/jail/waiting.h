@@ -32,7 +32,7 @@ static const struct job_limits bounds = {.wall_ms = 1, /* until GO there is no e
 
 static inline void start(struct waiting *w, struct jail_step *s)
 {
-    const struct timeval patience = {.tv_sec = 20};
+    const struct timeval patience = {.tv_sec = 60};
     int ends[2];
 
     assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), errno);
