@@ -464,6 +464,8 @@ static void test_a_hanging_redis_holds_so_many_bytes(void **state)
     assert_non_null(strstr(a[3].err.text, "above 250000"));
     ASK(a[0], store_claim(s, "w", &(int32_t){71}, 1, 1, on_claim, &a[0]); kill(pid, SIGCONT));
     assert_int_equal(a[0].err.code, 0); /* what workers have to say is not meant */
+    if (a[0].count > 0)
+        job_free(a[0].claims[0].job); /* it was unsure */
     s->seats[0].shard->o.answer_ms = RIG_PATIENCE_MS;
     ASK(a[0], store_submit(s, &job, 1, &rig_tenant, on_submitted, &a[0]));
     assert_int_equal(a[0].err.code, 0);
