@@ -127,7 +127,7 @@ class History:
             p.breaches.append("a result of a job that did not run")
         given_up = status in (CANCELLED, INTERNAL_ERROR)  # by a reaper, or before a worker had it: then it is nobody's
         if int(f.get(b"fe", b"-1")) not in ({p.epoch, NOBODY} if given_up else {p.epoch}):
-            p.breaches.append("a result of epoch %s while %d was the last" % (f.get(b"fe"), p.epoch))
+            p.breaches.append("a result of epoch %s while %d was the last" % (f.get(b"fe", b"-1").decode(), p.epoch))
         if p.hook and not due:
             p.breaches.append("a result without its webhook")
         p.kept_for_ever = not dated
