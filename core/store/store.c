@@ -98,7 +98,7 @@ unsigned store_next_up(const struct store *s, unsigned from)
         if (shard_connected(s->seats[at].shard))
             return at;
     }
-    return from % s->count;
+    return from;
 }
 
 /* ---- open and free ------------------------------------------------------------------------------ */

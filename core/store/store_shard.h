@@ -89,7 +89,7 @@ struct store {
     struct store_seat seats[];
 };
 struct shard *store_shard_of(const struct store *s, const char *token);
-/* One that takes questions, `from` or after it; `from` if there is none. */
+/* One that takes questions, `from` (one of them) or after it; `from` if there is none. */
 unsigned store_next_up(const struct store *s, unsigned from);
 
 /* ---- slots and tags (store_slot.c) ---------------------------------------------------------------- */
