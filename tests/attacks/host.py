@@ -156,6 +156,7 @@ class Host:
         self.messages = set(kernel_messages())
         self.modules = {line.split()[0] for line in read("/proc/modules").splitlines()}
         self.rows, self.jobs = 0, 0
+        self.groups_seen = ""
         self.settled()
         self.spare = len(Cells(self.jailer).ready)
         self.memory = resident(server.pid) + resident(self.jailer)
@@ -210,8 +211,11 @@ class Host:
                 if int(read(g / "pids.current") or 0) > 0 or int(read(g / "memory.usage_in_bytes") or 0) > 1 << 20:
                     return False
         cells = Cells(self.jailer)
-        return (len(inhabited) <= cells.count
-                and len({g.name for g in groups}) <= cells.count + cells.to_come(self.spare) + 1 + KEPT_GROUPS)
+        names = {g.name for g in groups}
+        self.groups_seen = ("%d groups, of which %d have somebody; cells: %d ready, %d wait, forks %s, %d to come" % (
+            len(names), len(inhabited), len(cells.ready), len(cells.runtimes), list(map(len, cells.forks.values())),
+            cells.to_come(self.spare)))
+        return len(inhabited) <= cells.count and len(names) <= cells.count + cells.to_come(self.spare) + 1 + KEPT_GROUPS
 
     def descriptors_are_as_before(self, before):
         """But for those of cells that hold what waits for a job, and did not then."""
@@ -228,7 +232,7 @@ class Host:
         assert self.server.process.poll() is None, "H3: execd ended: " + self.server.logged()[-3000:]
         assert pathlib.Path("/proc/%d" % self.jailer).exists(), "H3: the jailer ended"
         self.settled()
-        eventually(self.cgroups_are_as_before, "H1: cgroups of cells that are gone", 20)
+        eventually(self.cgroups_are_as_before, lambda: "H1: cgroups of cells that are gone: " + self.groups_seen, 20)
         assert self.mount_counts() == before["mounts"], "H2: mounts"
         eventually(lambda: self.descriptors_are_as_before(before),
                    lambda: "H3: descriptors %s, now %d and %d" % (before["fds"], open_files(self.server.pid), open_files(self.jailer)), 20)
