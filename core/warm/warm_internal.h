@@ -189,6 +189,8 @@ bool warm_runtime_counts(const struct warm_runtime *rt);
 /* May it take the place of one that is past its time?  A zygote is given steps as soon as it is started, and
  * the first of them wait for it. */
 bool warm_runtime_ripe(const struct warm_runtime *rt);
+/* No successor came for so long that it serves no more, and ends without one. */
+bool warm_runtime_overdue(const struct warm_runtime *rt);
 /* Things changed: look at all pools in the next turn of the loop. */
 void warm_turn_soon(struct warm *w);
 void warm_turn(void *warm); /* the timer's */
