@@ -435,6 +435,7 @@ static void warm_begin(struct run *run)
                                     .prove_arg = run->prove = run_prove_new(&run->ctx, run->check)};
 
     run->warm = run->ctx.warm = warm_new(&wo);
+    run_cache_on_changed(run->o.cache, warm_renew, run->warm);
     run_prove_start(run->prove, run->warm, run->o.plugins);
 }
 
@@ -557,6 +558,7 @@ void run_free(struct run *run)
     loop_timer_free(run->beat_timer);
     loop_timer_free(run->drain_timer);
     run_prove_free(run->prove);
+    run_cache_on_changed(run->o.cache, NULL, NULL);
     warm_free(run->warm);
     run_check_free(run->check);
     free(run->languages);

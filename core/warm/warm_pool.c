@@ -140,11 +140,11 @@ bool warm_runtime_ripe(const struct warm_runtime *rt)
            loop_now_ms(pool->warm->o.loop) >= rt->born_ms + RIPE_MS;
 }
 
-bool warm_runtime_overdue(const struct warm_runtime *rt)
+bool warm_runtime_retired(const struct warm_runtime *rt)
 {
     const struct warm_pool *pool = rt->pool;
 
-    return rt->uses >= 2 * pool->uses_max ||
+    return rt->stale || rt->uses >= 2 * pool->uses_max ||
            loop_now_ms(pool->warm->o.loop) >= rt->born_ms + 2 * pool->age_max_ms;
 }
 
@@ -238,7 +238,7 @@ enum { CHOICES = 3, NO_CHOICE = CHOICES };
 
 static int choice(const struct warm_runtime *rt)
 {
-    if (warm_runtime_overdue(rt))
+    if (warm_runtime_retired(rt))
         return NO_CHOICE; /* who is in it goes out, and then it ends */
     if (rt->expired)
         return 1;

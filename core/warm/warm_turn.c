@@ -207,7 +207,7 @@ static struct warm_runtime *superfluous(struct warm_pool *pool)
 
     TAILQ_FOREACH (rt, &pool->runtimes, link)
         if (rt->expired && rt->state == WARM_IDLE && rt->users == 0 &&
-            (replaced || warm_runtime_overdue(rt) || pool->way == WARM_WAY_PREBOOT))
+            (replaced || warm_runtime_retired(rt) || pool->way == WARM_WAY_PREBOOT))
             return rt;
     if (missing(pool) >= 0 || (pool->proof == POOL_PROVING && !pool->warm->stopping))
         return NULL;

@@ -515,6 +515,40 @@ static void test_a_zygote_is_too_old_at_last(void **state)
     assert_int_equal(count(pool, WARM_IDLE), 1);
 }
 
+/* Whoever may have been started from other files than cells show now serves nobody, whatever it does now. */
+static void test_no_runtime_outlives_a_change(void **state)
+{
+    struct warm_pool *zygotes = proven(0, WARM_WAY_ZYGOTE), *boots_next = proven(1, WARM_WAY_PREBOOT);
+    struct warm_runtime *old = TAILQ_FIRST(&zygotes->runtimes), *rt;
+
+    (void)state;
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_ptr_equal(rt, old);
+    old->state = WARM_IDLE; /* as a zygote is always */
+    old->served = true;
+    ask(1, WARM_WAY_PREBOOT, 0, &rt);
+    pass(REFILL_MS + 1);
+    assert_int_equal(count(boots_next, WARM_BOOTING), 1);
+    warm_renew(warm);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt); /* in the same turn */
+    assert_null(rt);
+    pass(0);
+    all_ready(zygotes);
+    all_ready(boots_next); /* the one that booted already as well */
+    pass(0);
+    assert_int_equal(count(zygotes, WARM_IDLE), 2);
+    assert_int_equal(count(boots_next, WARM_IDLE), 1);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_non_null(rt);
+    assert_ptr_not_equal(rt, old);
+    rt->state = WARM_IDLE;
+    old->users = 0; /* its last step ends, and it with it */
+    warm_turn_soon(warm);
+    pass(1);
+    assert_int_equal(count(zygotes, WARM_IDLE), 1);
+    assert_int_equal(boots, 5);
+}
+
 /* By no fault of theirs (warm_abandon()). */
 static void lose(struct warm_runtime *rt)
 {
@@ -624,6 +658,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_zygote_serves_until_its_successor_is_ready, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_zygote_has_an_end_under_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_zygote_is_too_old_at_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_runtime_outlives_a_change, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_service_is_replaced_when_its_successor_is_there, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_services_that_are_lost_cost_less_and_less, setup, teardown),
