@@ -289,14 +289,19 @@ void cell_kill(struct cell *c, enum job_limit_hit why)
     c->state = CELL_ENDING;
 }
 
-/* A limit that cannot be watched any more ends the cell, by our fault. */
-static int cpu_used(struct cell *c, uint64_t *ret)
+/* Cpu time.  A limit that cannot be watched any more ends the cell, by our fault; so does, by its own, a kill
+ * for want of memory, of which nobody hears again who looked. */
+static uint64_t look(struct cell *c)
 {
     struct cgroup_usage usage;
-    int rc = cgroup_usage(c->cgroup, &usage, &c->result.err);
 
-    *ret = rc != 0 || usage.cpu_ns < c->base.cpu_ns ? 0 : usage.cpu_ns - c->base.cpu_ns;
-    return rc;
+    if (cgroup_usage(c->cgroup, &usage, &c->result.err) != 0) {
+        cell_kill(c, JOB_HIT_NONE);
+        return 0;
+    }
+    if (usage.ooms > 0 && cell_defence("oom_kill"))
+        cell_kill(c, JOB_HIT_MEMORY);
+    return usage.cpu_ns < c->base.cpu_ns ? 0 : usage.cpu_ns - c->base.cpu_ns;
 }
 
 /* The cpu limit cannot be passed before all cores worked for what is left of it, so this looks
@@ -309,9 +314,7 @@ uint64_t cell_check_deadlines(struct cell *c, uint64_t now_ns)
         return UINT64_MAX;
     if (now_ns >= c->wall_end_ns)
         cell_kill(c, JOB_HIT_WALL);
-    else if (now_ns >= c->look_ns && cpu_used(c, &used) != 0)
-        cell_kill(c, JOB_HIT_NONE);
-    else if (now_ns >= c->look_ns && used >= c->cpu_limit_ns)
+    else if (now_ns >= c->look_ns && (used = look(c)) >= c->cpu_limit_ns)
         cell_kill(c, JOB_HIT_CPU);
     else if (now_ns >= c->look_ns)
         c->look_ns = now_ns + MAX((c->cpu_limit_ns - used) / c->host->cores,
@@ -480,15 +483,6 @@ static void on_pid(struct cell *c)
     c->state = CELL_DEAD;
 }
 
-static void on_oom(struct cell *c)
-{
-    struct cgroup_usage usage;
-
-    cgroup_oom_ack(c->cgroup);
-    if (cgroup_usage(c->cgroup, &usage, NULL) == 0 && usage.ooms > 0 && cell_defence("oom_kill"))
-        cell_kill(c, JOB_HIT_MEMORY);
-}
-
 void cell_on_polls(struct cell *c, const struct pollfd polls[CELL_POLLS])
 {
     /* The end comes by the pidfd, unless it was a fork that never sent one. */
@@ -496,8 +490,10 @@ void cell_on_polls(struct cell *c, const struct pollfd polls[CELL_POLLS])
 
     if (ended || polls[1].revents != 0)
         on_pid(c);
-    if (polls[2].revents != 0 && c->state == CELL_RUNNING)
-        on_oom(c);
+    if (polls[2].revents != 0 && c->state == CELL_RUNNING) {
+        cgroup_oom_ack(c->cgroup);
+        look(c);
+    }
 }
 
 void cell_result_take(struct cell *c, struct cell_result *ret)

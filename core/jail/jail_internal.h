@@ -74,8 +74,10 @@ struct jail_scan {
     size_t *left; /* how many more may be looked at */
 };
 int jail_scan(const struct jail_scan *o, int root, const char *path, struct err *reterr) NODISCARD;
-/* Whether somebody else owns such a thing, or may write it. */
+/* Whether somebody else owns such a thing, or may write it; to say so of `path` and what is below it, `rest`.
+ */
 bool jail_scan_others(const struct stat *st);
+int jail_scan_refuse(const char *path, const char *rest, const struct stat *st, struct err *reterr);
 /* Whether this file has such a bit or capabilities. */
 bool jail_scan_privileged(int dir, const char *name, mode_t mode);
 

@@ -86,13 +86,18 @@ static int on_found(void *arg, const char *rest, struct err *reterr)
     return jail_plan_put(b->plan, CELL_ENTRY_COVER, 0, path, bytes_of(""), reterr);
 }
 
+/* The machine's own files are its administrator's to guard, who is who they guard against. */
+static bool guarded(const struct jail_plan *p, int from)
+{
+    return p->own && from == p->root;
+}
+
 /* The folder or file `real` of `from`, bound to `path`. */
 int jail_plan_bind(struct jail_plan *p, int from, const char *real, const char *path, bool is_dir,
                    struct err *reterr)
 {
     struct below b = {p, path};
-    /* The machine's own files are its administrator's to guard, who is who they guard against. */
-    const struct jail_scan scan = {on_found, &b, p->own && from == p->root, &p->left};
+    const struct jail_scan scan = {on_found, &b, guarded(p, from), &p->left};
     int rc;
 
     if (p->trees++ == CELL_TREES_MAX / 2)
@@ -132,6 +137,8 @@ static int show_file(struct jail_plan *p, int from, const char *real, const char
         return err_sys(reterr, "read `%s`", real);
     if (!S_ISREG(st.st_mode))
         return err_set(reterr, ERR_CONFIG, "`%s` is not the file any more that it was", real);
+    if (guarded(p, from) && jail_scan_others(&st))
+        return jail_scan_refuse(real, "", &st, reterr);
     if ((st.st_mode & 0004) == 0)
         return err_set(reterr, ERR_CONFIG, "`%s` may not be read by everybody, so cells cannot show it",
                        real);

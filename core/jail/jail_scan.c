@@ -51,13 +51,13 @@ bool jail_scan_others(const struct stat *st)
            (!S_ISLNK(st->st_mode) && (st->st_mode & 022) != 0);
 }
 
-static int refuse_others(const struct scan *s, const struct stat *st, struct err *reterr)
+int jail_scan_refuse(const char *path, const char *rest, const struct stat *st, struct err *reterr)
 {
     return err_set(
         reterr, ERR_CONFIG,
         "`%s%s` belongs to uid %u, mode %04o; all of it must belong to root or to the user that starts "
         "execd, and nobody else may write it (`chown -R`, `chmod -R go-w`)",
-        s->top, s->rest, (unsigned)st->st_uid, (unsigned)st->st_mode & 07777);
+        path, rest, (unsigned)st->st_uid, (unsigned)st->st_mode & 07777);
 }
 
 static int scan_dir(struct scan *s, int fd, unsigned depth, struct err *reterr);
@@ -87,7 +87,7 @@ static int scan_entry(struct scan *s, int dir, const char *name, unsigned depth,
         (!S_ISREG(st.st_mode) || jail_scan_privileged(dir, name, st.st_mode)))
         return s->o->found(s->o->arg, s->rest, reterr);
     if (s->o->guarded && jail_scan_others(&st))
-        return refuse_others(s, &st, reterr);
+        return jail_scan_refuse(s->top, s->rest, &st, reterr);
     return S_ISDIR(st.st_mode) ? scan_below(s, dir, name, &st, depth, reterr) : 0;
 }
 
@@ -128,7 +128,7 @@ static int scan_top(struct scan *s, int fd, struct err *reterr)
     if (fstat(fd, &st) != 0)
         rc = err_sys(reterr, "look at `%s`", s->top);
     else if (s->o->guarded && jail_scan_others(&st))
-        rc = refuse_others(s, &st, reterr);
+        rc = jail_scan_refuse(s->top, s->rest, &st, reterr);
     if (rc == 0)
         return scan_dir(s, fd, 0, reterr);
     close(fd);

@@ -112,7 +112,7 @@ static void serve(struct jailer *j)
                 jailer_kill_all(j);
         }
         next = jailer_turn(j, now);
-        if (j->closing && (j->living == 0 || now - closing_ns > CLOSING_MAX_NS))
+        if (j->closing && (j->living == 0 || (closing_ns != 0 && now - closing_ns > CLOSING_MAX_NS)))
             return;
         if (j->closing)
             next = MIN(next, closing_ns + CLOSING_MAX_NS + 1);

@@ -220,12 +220,13 @@ static void give_back(struct active *a)
     record(a);
 }
 
+/* The last first: each goes before the one that was given back before it. */
 static void give_back_since(struct run *run, uint64_t since_ms)
 {
-    struct active *a, *next;
+    struct active *a, *before;
 
-    for (a = TAILQ_FIRST(&run->active); a != NULL; a = next) {
-        next = TAILQ_NEXT(a, link);
+    for (a = TAILQ_LAST(&run->active, active_list); a != NULL; a = before) {
+        before = TAILQ_PREV(a, active_list, link);
         if (a->ahead && a->claimed_ms <= since_ms)
             give_back(a);
     }
@@ -260,8 +261,6 @@ static void take(struct run *run, struct store_claim *c)
     run->ahead_count++;
     TRACE_AT(a->job->token, "claim_asked", run->claim_asked_ns);
     TRACE(a->job->token, "claimed");
-    if (run->draining) /* it was claimed while the drain began */
-        give_back(a);
 }
 
 static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
@@ -274,6 +273,8 @@ static void on_claimed(void *arg, const struct err *err, struct store_claim *cla
         LOG_ERROR("claim_failed", F_STR("reason", err->text));
     for (size_t i = 0; i < count; i++)
         take(run, &claims[i]);
+    if (run->draining) /* they were claimed while the drain began */
+        give_back_since(run, UINT64_MAX);
     fill_slots(run);
     tell_crowded(run);
     if (run->ahead_count > 0 && !loop_timer_armed(run->ahead_timer))
@@ -434,6 +435,7 @@ static void warm_begin(struct run *run)
                                     .prove_arg = run->prove = run_prove_new(&run->ctx, run->check)};
 
     run->warm = run->ctx.warm = warm_new(&wo);
+    run_cache_on_changed(run->o.cache, warm_renew, run->warm);
     run_prove_start(run->prove, run->warm, run->o.plugins);
 }
 
@@ -556,6 +558,7 @@ void run_free(struct run *run)
     loop_timer_free(run->beat_timer);
     loop_timer_free(run->drain_timer);
     run_prove_free(run->prove);
+    run_cache_on_changed(run->o.cache, NULL, NULL);
     warm_free(run->warm);
     run_check_free(run->check);
     free(run->languages);

@@ -4,8 +4,9 @@
  * their modes, argv, environment, what it keeps, profile), the limits that it runs under, the language, its
  * version, its plugin and that one's version, and whether cells show the same files as before
  * (jail_root_identity()), the compiler among them.  The latter is looked at again every minute, so a compiler
- * that is replaced beneath a running execd is noticed within that time.  What is kept per tenant has the
- * tenant's name in the key.
+ * that is replaced beneath a running execd is noticed within that time, and whoever may hold the old one in
+ * memory is told (run_cache_on_changed()), or its output would be kept under the new one's key.  What is kept
+ * per tenant has the tenant's name in the key.
  *
  * Only what went well is kept: exit code 0, output within its cap.  The value is the bundle of kept files as
  * the cell's init made it, which nobody but the next cell's init ever unpacks, with the compiler's words
@@ -29,9 +30,11 @@ struct run_cache {
     bool by_tenant;
     struct loop_timer *look_timer;
     /* What cells show; a helper makes the next one. */
-    unsigned char shown[CACHE_KEY_SIZE], shown_next[CACHE_KEY_SIZE];
+    unsigned char shown[CACHE_KEY_SIZE] /* the last that was known */, shown_next[CACHE_KEY_SIZE];
     bool known, known_next;
     struct err err; /* why the next one is not known */
+    loop_fn on_changed;
+    void *changed_arg;
 };
 
 /* ---- what cells show -------------------------------------------------------------------- */
@@ -54,12 +57,15 @@ static void looked(void *arg)
 {
     struct run_cache *rc = arg;
 
-    if (rc->known && rc->known_next && memcmp(rc->shown, rc->shown_next, CACHE_KEY_SIZE) != 0)
+    if (rc->known_next && memcmp(rc->shown, rc->shown_next, CACHE_KEY_SIZE) != 0) {
         LOG_INFO("compile_cache_forgets", F_STR("reason", "files that cells show have changed"));
+        memcpy(rc->shown, rc->shown_next, CACHE_KEY_SIZE);
+        if (rc->on_changed != NULL)
+            rc->on_changed(rc->changed_arg);
+    }
     if (!rc->known_next && rc->known)
         LOG_WARN("compile_cache_off", F_STR("reason", rc->err.text), F_STR("until", "it can be read again"));
     rc->known = rc->known_next;
-    memcpy(rc->shown, rc->shown_next, CACHE_KEY_SIZE);
     if (rc->look_timer != NULL)
         loop_timer_arm(rc->look_timer, LOOK_AGAIN_MS);
 }
@@ -86,11 +92,20 @@ int run_cache_new(const struct run_cache_options *o, struct run_cache **ret, str
         free(rc);
         return code;
     }
+    memcpy(rc->shown, rc->shown_next, CACHE_KEY_SIZE);
     rc->cache = cache_new(o->loop, o->folder_fd, o->bytes_max);
     rc->look_timer = loop_timer_new(o->loop, on_look_timer, rc);
     looked(rc);
     *ret = rc;
     return 0;
+}
+
+void run_cache_on_changed(struct run_cache *rc, loop_fn fn, void *arg)
+{
+    if (rc == NULL)
+        return;
+    rc->on_changed = fn;
+    rc->changed_arg = arg;
 }
 
 void run_cache_stop(struct run_cache *rc)

@@ -70,6 +70,9 @@ bool run_cache_key(struct run_cache *rc, struct run_cache_key *key, struct plugi
 /* The bundle that the compile step would leave behind, the caller's, with its output and measure in `result`;
  * -1: there is none. */
 int run_cache_get(struct run_cache *rc, const struct run_cache_key *key, struct job_result *result);
+/* fn whenever files that cells show are found to have changed, at the same time as the keys change; NULL: no
+ * more.  rc may be NULL. */
+void run_cache_on_changed(struct run_cache *rc, loop_fn fn, void *arg);
 /* Of a compile step that went well. */
 void run_cache_put(struct run_cache *rc, const struct run_cache_key *key, const struct job_result *result,
                    int kept_fd);

@@ -106,6 +106,19 @@ void warm_expect(struct warm *w, struct plugin_lang *lang, const struct plugin_s
     warm_turn_soon(w);
 }
 
+void warm_renew(void *warm)
+{
+    struct warm *w = warm;
+    struct warm_pool *pool;
+    struct warm_runtime *rt;
+
+    TAILQ_FOREACH (pool, &w->pools, link)
+        TAILQ_FOREACH (rt, &pool->runtimes, link)
+            if (!rt->job)
+                rt->expired = rt->stale = true;
+    warm_turn_soon(w);
+}
+
 void warm_on_settled(struct warm *w, loop_fn fn, void *arg)
 {
     w->on_settled = fn;

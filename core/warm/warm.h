@@ -18,8 +18,9 @@
  * cpu than the cold start that it saves.  All pools together stay below warm.runtimes_max and, counted by
  * what their cells are limited to, below warm.memory_max_bytes; who needs room takes it from the pool that
  * was asked least recently.  A variant that nobody expected is cold at first and gets a pool when it is asked
- * for again.  What does not boot, or dies, is tried again after a pause that doubles, and logged once; so
- * is, without a word, a service that ended because its step was cancelled or passed its limits.
+ * for again.  A runtime holds what it was started from, so none outlives a change of the files that cells
+ * show (warm_renew()).  What does not boot, or dies, is tried again after a pause that doubles, and logged
+ * once; so is, without a word, a service that ended because its step was cancelled or passed its limits.
  *
  * Thread: the loop's. */
 #ifndef EXECD_WARM_H
@@ -77,6 +78,8 @@ void warm_free(struct warm *w); /* no callback comes any more; before jail_free(
 /* A step that will be asked for (the self-test's, with its limits): a pool from the start. */
 void warm_expect(struct warm *w, struct plugin_lang *lang, const struct plugin_step *step,
                  const struct job_limits *limits);
+/* Files that cells show have changed: no step gets a runtime any more that began before.  loop_fn */
+void warm_renew(void *warm);
 /* Every slot has a job, or not any more.  With the cpu all taken a boot ahead of time wins nothing: it costs
  * what the cold start costs, and waiting besides.  So pre-boots pause, until a slot was free for a moment. */
 void warm_crowded(struct warm *w, bool crowded);

@@ -73,6 +73,7 @@ struct warm_runtime {
     uint64_t born_ms, given_ms, uses;
     unsigned users; /* steps in it now: of a zygote many */
     bool expired;   /* to be replaced: serves only until another one does */
+    bool stale;     /* what it holds of the cells' files may be there no more: serves nobody */
     bool job;       /* a pre-booted one that became a job: not ours to count any more */
     bool proof;     /* given to a self-test, which is not counted */
     bool failed;    /* its end was told as a failure already */
@@ -189,6 +190,8 @@ bool warm_runtime_counts(const struct warm_runtime *rt);
 /* May it take the place of one that is past its time?  A zygote is given steps as soon as it is started, and
  * the first of them wait for it. */
 bool warm_runtime_ripe(const struct warm_runtime *rt);
+/* It serves no more and ends without a successor: it is stale, or none came for too long. */
+bool warm_runtime_retired(const struct warm_runtime *rt);
 /* Things changed: look at all pools in the next turn of the loop. */
 void warm_turn_soon(struct warm *w);
 void warm_turn(void *warm); /* the timer's */

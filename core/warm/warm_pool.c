@@ -140,6 +140,14 @@ bool warm_runtime_ripe(const struct warm_runtime *rt)
            loop_now_ms(pool->warm->o.loop) >= rt->born_ms + RIPE_MS;
 }
 
+bool warm_runtime_retired(const struct warm_runtime *rt)
+{
+    const struct warm_pool *pool = rt->pool;
+
+    return rt->stale || rt->uses >= 2 * pool->uses_max ||
+           loop_now_ms(pool->warm->o.loop) >= rt->born_ms + 2 * pool->age_max_ms;
+}
+
 /* ---- faults --------------------------------------------------------------------------------- */
 
 void warm_pool_pause(struct warm_pool *pool)
@@ -226,8 +234,12 @@ void warm_ask_cancel(struct warm_ask *a)
     free(a);
 }
 
+enum { CHOICES = 3, NO_CHOICE = CHOICES };
+
 static int choice(const struct warm_runtime *rt)
 {
+    if (warm_runtime_retired(rt))
+        return NO_CHOICE; /* who is in it goes out, and then it ends */
     if (rt->expired)
         return 1;
     return warm_runtime_ripe(rt) ? 0 : 2;
@@ -236,7 +248,7 @@ static int choice(const struct warm_runtime *rt)
 /* The oldest, and one that is past its time only where there is none else that is ready. */
 struct warm_runtime *warm_pool_take(struct warm_pool *pool, bool proof)
 {
-    for (int which = 0; which < 3; which++) {
+    for (int which = 0; which < CHOICES; which++) {
         struct warm_runtime *rt, *next;
 
         for (rt = TAILQ_FIRST(&pool->runtimes); rt != NULL; rt = next) {

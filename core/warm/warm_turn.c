@@ -120,6 +120,8 @@ static void check_runtimes(struct turn *t, struct warm_pool *pool)
             rt->expired = true;
         else
             look_again(t, warm_runtime_ripe(rt) ? rt->born_ms + pool->age_max_ms : rt->born_ms + RIPE_MS);
+        if (rt->expired) /* then it ends in any case */
+            look_again(t, rt->born_ms + 2 * pool->age_max_ms);
     }
 }
 
@@ -186,15 +188,6 @@ static int missing(const struct warm_pool *pool)
     return (int)want - (int)have;
 }
 
-/* No successor came for so long that it ends without one. */
-static bool overdue(const struct warm_runtime *rt)
-{
-    const struct warm_pool *pool = rt->pool;
-
-    return rt->uses >= 2 * pool->uses_max ||
-           loop_now_ms(pool->warm->o.loop) >= rt->born_ms + 2 * pool->age_max_ms;
-}
-
 /* Is there one that is ready? */
 static bool is_replaced(const struct warm_pool *pool)
 {
@@ -214,7 +207,7 @@ static struct warm_runtime *superfluous(struct warm_pool *pool)
 
     TAILQ_FOREACH (rt, &pool->runtimes, link)
         if (rt->expired && rt->state == WARM_IDLE && rt->users == 0 &&
-            (replaced || overdue(rt) || pool->way == WARM_WAY_PREBOOT))
+            (replaced || warm_runtime_retired(rt) || pool->way == WARM_WAY_PREBOOT))
             return rt;
     if (missing(pool) >= 0 || (pool->proof == POOL_PROVING && !pool->warm->stopping))
         return NULL;

@@ -24,6 +24,7 @@ enum { FILES_MAX = 16, PADDING = 16, BUFFER_WORDS = 5 };
 struct open_file {
     int fd, flags;
     off_t at;
+    struct stat is;
     char path[256];
 };
 
@@ -112,7 +113,8 @@ static void note_file(int fd)
         return;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     n = readlink(link, f->path, sizeof(f->path) - 1);
-    if (p.file_count == FILES_MAX - 1 || n <= 0 || f->path[0] != '/' || (f->at = lseek(fd, 0, SEEK_CUR)) < 0)
+    if (p.file_count == FILES_MAX - 1 || n <= 0 || f->path[0] != '/' ||
+        (f->at = lseek(fd, 0, SEEK_CUR)) < 0 || fstat(fd, &f->is) != 0)
         give_up("a descriptor is open that cannot be opened again");
     f->path[n] = '\0';
     f->fd = fd;
@@ -133,6 +135,16 @@ static void note_process(void)
     p.brk = (void *)syscall(SYS_brk, 0);
 }
 
+/* What the program has read of it must be in it still. */
+static int is_same(int fd, const struct stat *was)
+{
+    struct stat is;
+
+    return fstat(fd, &is) == 0 && is.st_ino == was->st_ino && is.st_dev == was->st_dev &&
+           is.st_size == was->st_size && is.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+           is.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+}
+
 static void renew_files(void)
 {
     for (size_t i = 0; i < p.file_count; i++) {
@@ -142,6 +154,8 @@ static void renew_files(void)
 
         if (fd < 0 || (f->at != 0 && lseek(fd, f->at, SEEK_SET) != f->at))
             give_up("a file cannot be opened again");
+        if (!writes && !is_same(fd, &f->is))
+            give_up("a file is another by now");
         if (fd != f->fd && (dup2(fd, f->fd) < 0 || close(fd) != 0))
             give_up("a file cannot have its descriptor again");
         fcntl(f->fd, F_SETFD, FD_CLOEXEC);

@@ -1,4 +1,5 @@
-/* jail_root_test.c - a root file system that somebody changes between our look at it and the jailer's. */
+/* jail_root_test.c - a root file system that is, or of which something is, another's, and one that somebody
+ * changes between our look at it and the jailer's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,12 +98,41 @@ static void test_a_folder_goes(void **state)
     refused_after(remove_usr, "clone the mounts of `/usr`: No such file or directory");
 }
 
+/* A file that a language names and that is in none of the root's folders. */
+static void test_a_file_that_others_may_write(void **state)
+{
+    const char *const mounts[] = {"!/tool", NULL};
+    const struct jail_root described = {root, mounts};
+    const off_t sizes[] = {1, 5 << 20}; /* one that is copied, one that is bound */
+    char path[128];
+    int fd;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/tool", root);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct err err = {0};
+        int root_fd = -1;
+
+        assert_int_equal(ftruncate(fd, sizes[i]) | fchmod(fd, 0664), 0);
+        assert_int_equal(jail_root_describe(&described, &root_fd, &err), ERR_CONFIG);
+        if (strstr(err.text, "`/tool` belongs to uid") == NULL)
+            fail_msg("`%s` does not say whose it is", err.text);
+        assert_int_equal(fchmod(fd, 0644), 0);
+        assert_int_equal(jail_root_describe(&described, &root_fd, &err), 0);
+        close(root_fd);
+    }
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_folder_becomes_a_link, make, clean),
         cmocka_unit_test_setup_teardown(test_the_root_becomes_a_link, make, clean),
         cmocka_unit_test_setup_teardown(test_a_folder_goes, make, clean),
+        cmocka_unit_test_setup_teardown(test_a_file_that_others_may_write, make, clean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

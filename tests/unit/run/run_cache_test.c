@@ -40,6 +40,28 @@ const char *plugin_lang_plugin_version(const struct plugin_lang *l)
     return l->plugin_version;
 }
 
+/* ---- helpers, on a clock that jumps ------------------------------------------------------------- */
+
+void loop_work(struct loop *loop, loop_fn work, loop_fn done, void *arg)
+{
+    work(arg);
+    loop_post(loop, done, arg);
+}
+
+static void stop_loop(void *arg)
+{
+    loop_stop(arg);
+}
+
+static void pass(struct loop *loop, uint64_t ms)
+{
+    struct loop_timer *t = loop_timer_new(loop, stop_loop, loop);
+
+    loop_timer_arm(t, ms);
+    loop_run(loop);
+    loop_timer_free(t);
+}
+
 /* ---- a cache on a root file system of the test's own ------------------------------------------ */
 
 struct place {
@@ -231,6 +253,52 @@ static void what_cells_show_decides(void **state)
     run_cache_free(later);
 }
 
+static void count_up(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+/* Whoever holds a compiler in memory hears when the keys begin to be another one's, also where it was not
+ * known for a while what cells show. */
+static void a_change_is_told(void **state)
+{
+    struct place *p = *state;
+    struct run_cache *rc = cache_at(p, false);
+    struct run_cache_key a, b;
+    struct question q;
+    unsigned told = 0;
+
+    run_cache_on_changed(NULL, count_up, &told);
+    run_cache_on_changed(rc, count_up, &told);
+    ask(&q);
+    assert_true(key_of(rc, &q, &a));
+    pass(p->loop, 150000);
+    assert_int_equal(told, 0);
+    assert_int_equal(mkdirat(p->dir, "usr/lib", 0755), 0);
+    assert_true(key_of(rc, &q, &b));
+    assert_memory_equal(&a, &b, sizeof(a));
+    pass(p->loop, 150000);
+    assert_int_equal(told, 1);
+    assert_true(key_of(rc, &q, &b));
+    assert_memory_not_equal(&a, &b, sizeof(a));
+
+    assert_int_equal(renameat(p->dir, "usr", p->dir, "aside"), 0);
+    pass(p->loop, 61000);
+    assert_false(key_of(rc, &q, &a));
+    assert_int_equal(mkdirat(p->dir, "aside/more", 0755), 0);
+    assert_int_equal(renameat(p->dir, "aside", p->dir, "usr"), 0);
+    assert_int_equal(told, 1);
+    pass(p->loop, 61000);
+    assert_true(key_of(rc, &q, &a));
+    assert_int_equal(told, 2);
+
+    run_cache_on_changed(rc, NULL, NULL);
+    assert_int_equal(mkdirat(p->dir, "usr/most", 0755), 0);
+    pass(p->loop, 61000);
+    assert_int_equal(told, 2);
+    cache_end(p, rc);
+}
+
 static void what_has_no_key(void **state)
 {
     static const char *const dated[] = {"puts(__TIME__)", "__DATE__", "x __TIMESTAMP__ y"};
@@ -329,9 +397,13 @@ int main(void)
 {
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        IN_PLACE(what_decides_a_key),      IN_PLACE(tenants_share_where_they_may),
-        IN_PLACE(what_cells_show_decides), IN_PLACE(what_has_no_key),
-        IN_PLACE(comes_back_as_it_was),    IN_PLACE(only_what_went_well_is_kept),
+        IN_PLACE(what_decides_a_key),
+        IN_PLACE(tenants_share_where_they_may),
+        IN_PLACE(what_cells_show_decides),
+        IN_PLACE(a_change_is_told),
+        IN_PLACE(what_has_no_key),
+        IN_PLACE(comes_back_as_it_was),
+        IN_PLACE(only_what_went_well_is_kept),
     };
 
     return cmocka_run_group_tests_name("run_cache", tests, NULL, NULL);

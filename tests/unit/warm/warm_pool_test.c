@@ -465,6 +465,90 @@ static void test_a_zygote_serves_until_its_successor_is_ready(void **state)
     assert_ptr_not_equal(rt, old);
 }
 
+/* Somebody is in it all the time, and no successor comes. */
+static void test_a_zygote_has_an_end_under_load(void **state)
+{
+    struct warm_pool *pool = proven(0, WARM_WAY_ZYGOTE);
+    struct warm_runtime *old = TAILQ_FIRST(&pool->runtimes), *rt;
+    unsigned steps = 0;
+
+    (void)state;
+    boots_fail = true;
+    for (; steps < 100; steps++) {
+        ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+        if (rt == NULL)
+            break;
+        assert_ptr_equal(rt, old);
+        old->state = WARM_IDLE; /* as a zygote is always */
+        old->served = true;
+        pass(1);
+    }
+    assert_int_equal(steps, 2 * 5); /* the plugin's uses_max */
+    pass(1);
+    assert_int_equal(count(pool, WARM_IDLE), 1); /* its users are not thrown out */
+    old->users = 0;
+    warm_turn_soon(warm);
+    pass(1);
+    assert_int_equal(count(pool, WARM_IDLE), 0);
+}
+
+static void test_a_zygote_is_too_old_at_last(void **state)
+{
+    struct warm_pool *pool = proven(0, WARM_WAY_ZYGOTE);
+    struct warm_runtime *old = TAILQ_FIRST(&pool->runtimes), *rt;
+
+    (void)state;
+    boots_fail = true;
+    conf.warm_idle_ms = 100 * conf.warm_age_max_ms;
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_ptr_equal(rt, old);
+    old->state = WARM_IDLE;
+    old->served = true;
+    pass(2 * conf.warm_age_max_ms - 1);
+    assert_true(old->expired);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_ptr_equal(rt, old);
+    old->state = WARM_IDLE;
+    pass(1);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_null(rt);
+    assert_int_equal(count(pool, WARM_IDLE), 1);
+}
+
+/* Whoever may have been started from other files than cells show now serves nobody, whatever it does now. */
+static void test_no_runtime_outlives_a_change(void **state)
+{
+    struct warm_pool *zygotes = proven(0, WARM_WAY_ZYGOTE), *boots_next = proven(1, WARM_WAY_PREBOOT);
+    struct warm_runtime *old = TAILQ_FIRST(&zygotes->runtimes), *rt;
+
+    (void)state;
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_ptr_equal(rt, old);
+    old->state = WARM_IDLE; /* as a zygote is always */
+    old->served = true;
+    ask(1, WARM_WAY_PREBOOT, 0, &rt);
+    pass(REFILL_MS + 1);
+    assert_int_equal(count(boots_next, WARM_BOOTING), 1);
+    warm_renew(warm);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt); /* in the same turn */
+    assert_null(rt);
+    pass(0);
+    all_ready(zygotes);
+    all_ready(boots_next); /* the one that booted already as well */
+    pass(0);
+    assert_int_equal(count(zygotes, WARM_IDLE), 2);
+    assert_int_equal(count(boots_next, WARM_IDLE), 1);
+    ask(0, WARM_WAY_ZYGOTE, 0, &rt);
+    assert_non_null(rt);
+    assert_ptr_not_equal(rt, old);
+    rt->state = WARM_IDLE;
+    old->users = 0; /* its last step ends, and it with it */
+    warm_turn_soon(warm);
+    pass(1);
+    assert_int_equal(count(zygotes, WARM_IDLE), 1);
+    assert_int_equal(boots, 5);
+}
+
 /* By no fault of theirs (warm_abandon()). */
 static void lose(struct warm_runtime *rt)
 {
@@ -572,6 +656,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_that_never_boots_costs_less_and_less, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_that_is_never_ready_ends, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_zygote_serves_until_its_successor_is_ready, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_zygote_has_an_end_under_load, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_zygote_is_too_old_at_last, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_no_runtime_outlives_a_change, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_service_is_replaced_when_its_successor_is_there, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_services_that_are_lost_cost_less_and_less, setup, teardown),
