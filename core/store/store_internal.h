@@ -120,7 +120,7 @@ bool store_dial_asks(const struct store_link *l); /* somebody has to name the ta
 void store_cluster_ask(struct store_link *l);
 /* The connection for questions is of no use any more, because of an error, which may name another node. */
 void store_cluster_leave(struct shard *s, const char *why);
-/* The connection for questions is up: the other one must be to the same node. */
+/* The connection for questions is up: the other one must be to the same node, now or when it comes up. */
 void store_cluster_join(struct shard *s);
 
 /* ---- facts (store_facts.c) ------------------------------------------------------------------ */
