@@ -21,6 +21,7 @@ struct doctor {
     struct jail_process *jailer; /* until it is taken over */
     struct jail *jail;
     struct plugin_set *plugins;
+    struct store *store; /* while it is being looked at */
     uint32_t accepted;
     bool healthy;
 };
@@ -109,6 +110,15 @@ static void stop_loop(void *arg)
     loop_stop(d->loop);
 }
 
+/* The first of several shards says nothing of the others. */
+static void on_store_change(void *arg)
+{
+    struct doctor *d = arg;
+
+    if (store_connected(d->store))
+        loop_stop(d->loop);
+}
+
 static void say_facts(struct doctor *d, const struct store_facts *f)
 {
     for (unsigned i = 0; i < STORE_CHECK_COUNT; i++) {
@@ -122,26 +132,25 @@ static void say_facts(struct doctor *d, const struct store_facts *f)
 static void check_redis(struct doctor *d)
 {
     struct loop_timer *patience;
-    struct store *store;
     struct err err = {0};
 
     if (strcmp(d->conf->queue_url, "embedded") == 0)
         return;
     puts("Redis (queue.url)");
-    if (app_store_open(d->loop, d->conf, d->conf->queue_url, &store, &err) != 0) {
+    if (app_store_open(d->loop, d->conf, d->conf->queue_url, &d->store, &err) != 0) {
         say(d, false, "connection", "%s", err.text);
         return;
     }
     patience = loop_timer_new(d->loop, stop_loop, d);
     loop_timer_arm(patience, REDIS_PATIENCE_MS);
-    store_on_change(store, stop_loop, d);
+    store_on_change(d->store, on_store_change, d);
     loop_run(d->loop);
-    if (store_connected(store))
-        say_facts(d, store_facts(store));
+    if (store_connected(d->store))
+        say_facts(d, store_facts(d->store));
     else
-        say(d, false, "connection", "none after %d s: %s", REDIS_PATIENCE_MS / 1000, store_trouble(store));
+        say(d, false, "connection", "none after %d s: %s", REDIS_PATIENCE_MS / 1000, store_trouble(d->store));
     loop_timer_free(patience);
-    store_free(store);
+    store_free(steal(&d->store));
 }
 
 static void on_languages(void *arg, const struct err *err)

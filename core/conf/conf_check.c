@@ -100,6 +100,40 @@ static void tls_check(struct conf_load *l)
                 keys[i].name);
 }
 
+static void key_room_check(struct conf_load *l, const struct conf_item *item, const char *name,
+                           const char *bound, uint64_t value, uint64_t room)
+{
+    if (value > room)
+        conf_mistake_item(
+            l, item,
+            "%s: %llu is more than the %llu that each of %llu queue.shards has of queue.%s; who has "
+            "bounds keeps to one shard",
+            name, (unsigned long long)value, (unsigned long long)room,
+            (unsigned long long)l->conf->queue_shards, bound);
+}
+
+/* Who has bounds keeps to one shard, whose room is all that there is.  Those of a key that are the common
+ * ones were said there. */
+static void key_rooms_check(struct conf_load *l, uint64_t jobs, uint64_t bytes)
+{
+    const struct conf *c = l->conf;
+
+    key_room_check(l, conf_item_find("queue", "key_max_jobs"), "queue.key_max_jobs", "max_jobs",
+                   c->key_max_jobs, jobs);
+    key_room_check(l, conf_item_find("queue", "key_max_bytes"), "queue.key_max_bytes", "max_bytes",
+                   c->key_max_bytes, bytes);
+    for (size_t i = 0; i < c->key_count; i++) {
+        const struct conf_key *k = &c->keys[i];
+        CLEAN_FREE char *max_jobs = mem_printf("api.keys: max_jobs of `%s`", k->name);
+        CLEAN_FREE char *max_bytes = mem_printf("api.keys: max_bytes of `%s`", k->name);
+
+        if (k->max_jobs != c->key_max_jobs)
+            key_room_check(l, conf_item_find("api", "keys"), max_jobs, "max_jobs", k->max_jobs, jobs);
+        if (k->max_bytes != c->key_max_bytes)
+            key_room_check(l, conf_item_find("api", "keys"), max_bytes, "max_bytes", k->max_bytes, bytes);
+    }
+}
+
 /* A submission goes into one shard, whole. */
 static void shards_check(struct conf_load *l)
 {
@@ -119,6 +153,8 @@ static void shards_check(struct conf_load *l)
                 "is %llu",
                 rows[i].queue, (unsigned long long)shards, (unsigned long long)rows[i].room, rows[i].api,
                 (unsigned long long)rows[i].wanted);
+    if (shards > 1)
+        key_rooms_check(l, c->queue_max_jobs / shards, c->queue_max_bytes / shards);
 }
 
 void conf_check(struct conf_load *l)

@@ -24,7 +24,8 @@ struct loop {
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t work_there;
     struct loop_tasks posted, work;
-    unsigned threads, threads_idle;
+    unsigned threads, threads_idle, work_count;
+    unsigned loose; /* helpers that do work which may be lost: one never does */
     bool ending;
     uint64_t ending_until_ns; /* work that is begun later is dropped */
     pthread_t helpers[4];

@@ -56,18 +56,31 @@ void loop_post(struct loop *loop, loop_fn fn, void *arg)
     wake(loop);
 }
 
+/* What a helper may begin: names that nobody resolves take them for many seconds, and what is to be done
+ * surely must not wait behind that. */
+static struct loop_task *work_pick(struct loop *loop)
+{
+    struct loop_task *t = TAILQ_FIRST(&loop->work);
+
+    while (t != NULL && !t->sure && loop->loose == COUNT_OF(loop->helpers) - 1)
+        t = TAILQ_NEXT(t, link);
+    return t;
+}
+
 /* What is next; NULL at the end.  Called with the mutex held. */
 static struct loop_task *work_next(struct loop *loop)
 {
     struct loop_task *t;
 
     loop->threads_idle++;
-    while ((t = TAILQ_FIRST(&loop->work)) == NULL && !loop->ending)
+    while ((t = work_pick(loop)) == NULL && !loop->ending)
         pthread_cond_wait(&loop->work_there, &loop->mutex);
     loop->threads_idle--;
     if (t == NULL || (loop->ending && clock_mono_ns() >= loop->ending_until_ns))
         return NULL;
     TAILQ_REMOVE(&loop->work, t, link);
+    loop->work_count--;
+    loop->loose += t->sure ? 0 : 1;
     return t;
 }
 
@@ -79,11 +92,15 @@ static void *help(void *arg)
 
     pthread_mutex_lock(&loop->mutex);
     while ((t = work_next(loop)) != NULL) {
+        bool loose = !t->sure;
+
         pthread_mutex_unlock(&loop->mutex);
         t->fn(t->arg);
         loop_post(loop, t->done, t->arg);
         free(t);
         pthread_mutex_lock(&loop->mutex);
+        loop->loose -= loose ? 1 : 0;
+        pthread_cond_signal(&loop->work_there); /* another may begin now what none might before */
     }
     pthread_mutex_unlock(&loop->mutex);
     return NULL;
@@ -107,7 +124,8 @@ static void work_add(struct loop *loop, struct loop_task *t)
 {
     pthread_mutex_lock(&loop->mutex);
     TAILQ_INSERT_TAIL(&loop->work, t, link);
-    if (loop->threads_idle == 0 && loop->threads < COUNT_OF(loop->helpers))
+    loop->work_count++;
+    if (loop->threads_idle < loop->work_count && loop->threads < COUNT_OF(loop->helpers))
         helper_add(loop);
     pthread_cond_signal(&loop->work_there);
     pthread_mutex_unlock(&loop->mutex);

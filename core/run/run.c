@@ -295,7 +295,8 @@ static void claim(struct run *run)
 
     if (!run->started || run->draining || run->claiming)
         return;
-    if (wanted == 0 || run->ended_count > window)
+    if (wanted == 0 ||
+        run->ended_count > run_window_unrecorded(run->o.slots, window, (unsigned)run->o.conf->queue_shards))
         return;
     if ((run->dry && !run->hinted) || !store_connected(run->o.store))
         return;

@@ -28,3 +28,8 @@ unsigned run_window_wants(unsigned slots, unsigned window, unsigned held)
 
     return held < slots || 2 * missing >= window - slots ? missing : 0;
 }
+
+unsigned run_window_unrecorded(unsigned slots, unsigned window, unsigned shards)
+{
+    return shards <= 1 ? window : run_window(slots, 0) * shards;
+}

@@ -64,6 +64,9 @@ static inline unsigned run_running(const struct run *run)
  * ask for when it holds `held` of them, 0: none yet. */
 unsigned run_window(unsigned slots, uint64_t usual_us);
 unsigned run_window_wants(unsigned slots, unsigned window, unsigned held);
+/* How many results may wait for Redis while more jobs are claimed.  A shard that is away gives no more jobs,
+ * so each of them keeps at most what was held when it went: the others' jobs go on. */
+unsigned run_window_unrecorded(unsigned slots, unsigned window, unsigned shards);
 
 /* run_beat.c: what it tells of itself. */
 void run_make_id(struct run *run);

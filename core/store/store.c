@@ -139,6 +139,7 @@ int store_open(struct loop *loop, const struct store_options *o, struct store **
 
     s->loop = loop;
     s->count = count;
+    s->answer_ms = o->answer_ms;
     random_bytes(&s->place_turn, sizeof(s->place_turn)); /* processes that start together part here */
     s->place_turn %= count;
     for (unsigned i = 0; i < count; i++) {

@@ -199,7 +199,8 @@ static bool admit(struct shard *s, struct store_call *c)
         err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
     else if (c->clients && s->in_flight > IN_FLIGHT_MAX)
         err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
-    else if (c->clients && s->unanswered > 0 && s->unanswered + c->again_len > s->o.unanswered_max)
+    else if (c->clients && c->again_len > 0 && s->unanswered > 0 &&
+             s->unanswered + c->again_len > s->o.unanswered_max)
         err_set(&c->err, ERR_FULL,
                 "%llu bytes of submissions are unanswered by Redis, and %llu more are above %llu",
                 (unsigned long long)s->unanswered, (unsigned long long)c->again_len,
@@ -360,7 +361,9 @@ void store_script_call(struct shard *s, enum store_script script, struct store_a
     c->clients = script == SCRIPT_CANCEL || script == SCRIPT_OUTBOX_AGAIN;
     c->reads = c->repeated =
         script == SCRIPT_OUTBOX_VIEW || script == SCRIPT_DEAD_LIST || script == SCRIPT_DEAD_GET;
-    c->timed = c->clients || c->reads;
+    /* where others wait for it beside those of other shards, one that hangs must not keep them */
+    c->timed =
+        c->clients || c->reads || (s->o.shards > 1 && (script == SCRIPT_EXTEND || script == SCRIPT_STATS));
     script_args(s, script, args, &whole);
     send_call(s, &whole, c);
     store_args_done(args);

@@ -120,7 +120,7 @@ bool store_dial_asks(const struct store_link *l); /* somebody has to name the ta
 void store_cluster_ask(struct store_link *l);
 /* The connection for questions is of no use any more, because of an error, which may name another node. */
 void store_cluster_leave(struct shard *s, const char *why);
-/* The connection for questions is up: the other one must be to the same node. */
+/* The connection for questions is up: the other one must be to the same node, now or when it comes up. */
 void store_cluster_join(struct shard *s);
 
 /* ---- facts (store_facts.c) ------------------------------------------------------------------ */
@@ -249,6 +249,7 @@ void store_view_ask(struct shard *s, const char *token, bool timed, store_view_f
 void store_refuse(struct shard *s, int code, const char *why, store_reply_fn fn, void (*done)(void),
                   void *arg);
 #define STORE_NO_MEMORY ERR_AGAIN, "no memory for a record"
+#define STORE_OWES ERR_AGAIN, "Redis has not answered what it was asked before"
 void store_calls_fail(struct shard *s);
 void store_calls_repeat(struct shard *s);  /* the connection is back */
 void store_calls_give_up(struct shard *s); /* it will not be */

@@ -57,6 +57,11 @@ void shard_claim(struct shard *s, const char *worker, const int32_t *languages, 
     store_script_call(s, SCRIPT_CLAIM, &a, on_claim, (void (*)(void))done, arg, NULL);
 }
 
+void shard_claim_not(struct shard *s, store_claim_fn done, void *arg)
+{
+    store_refuse(s, STORE_OWES, on_claim, (void (*)(void))done, arg);
+}
+
 struct leases {
     size_t count;
     struct store_lease list[];

@@ -336,7 +336,8 @@ static void add_workers(struct store_stats *to, const struct store_stats *from)
     }
 }
 
-/* A shard that is away counts as it did when it was last asked: counters must not fall. */
+/* A shard that is away counts as it did when it was last asked: counters must not fall.  One that was never
+ * asked counts nothing: what is known of the others is worth more than no numbers. */
 static void remember(struct store_seat *seat, const struct store_stats *st)
 {
     free(seat->stats.languages);
@@ -346,19 +347,16 @@ static void remember(struct store_seat *seat, const struct store_stats *st)
     seat->stats.languages = mem_zero(MAX(st->language_count, (size_t)1), sizeof(*st->languages));
     if (st->language_count > 0)
         memcpy(seat->stats.languages, st->languages, st->language_count * sizeof(*st->languages));
-    seat->counted = true;
 }
 
 static void stats_end(struct stats_merge *a)
 {
     struct store *s = a->m.store;
-    bool known = a->m.failed < s->count;
+    const bool known = a->m.failed < s->count;
     size_t languages = 0;
 
-    for (unsigned i = 0; i < s->count; i++) {
-        known &= s->seats[i].counted;
+    for (unsigned i = 0; i < s->count; i++)
         languages += s->seats[i].stats.language_count;
-    }
     a->sum.languages = mem_zero(MAX(languages, (size_t)1), sizeof(*a->sum.languages));
     for (unsigned i = 0; known && i < s->count; i++)
         add_stats(&a->sum, &s->seats[i].stats);

@@ -84,6 +84,11 @@ void shard_outbox_claim(struct shard *s, const struct store_outbox_rules *r,
     store_script_call(s, SCRIPT_OUTBOX_CLAIM, &a, on_claimed, (void (*)(void))done, arg, NULL);
 }
 
+void shard_outbox_claim_not(struct shard *s, store_delivery_fn done, void *arg)
+{
+    store_refuse(s, STORE_OWES, on_claimed, (void (*)(void))done, arg);
+}
+
 /* ---- settle ------------------------------------------------------------------------------- */
 
 static void on_settled(struct store_call *c, const redisReply *reply, const struct err *err)

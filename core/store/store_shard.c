@@ -82,8 +82,8 @@ static void judge(struct shard *s)
 }
 
 /* A link is of use.  If the other one is to another server, that one has missed a fail-over: a master that
- * was deposed may live on, and nobody cuts who only listens there to messages that never come.  (In a cluster
- * each finds its way by the slot.) */
+ * was deposed may live on, and nobody cuts who only listens there to messages that never come.  In a cluster
+ * each finds its way by the slot, and the node that answers questions has it. */
 static void came_up(struct store_link *l)
 {
     struct shard *s = l->shard;
@@ -93,6 +93,8 @@ static void came_up(struct store_link *l)
     if (other->up && l->server[0] != '\0' && other->server[0] != '\0' && !s->address.cluster &&
         strcmp(l->server, other->server) != 0)
         store_link_drop(other, "the other connection has found another server");
+    if (s->command.up)
+        store_cluster_join(s);
     judge(s);
 }
 
@@ -107,7 +109,6 @@ static void on_shards(redisAsyncContext *ac, void *reply, void *arg)
     if (l->ac != ac || r == NULL)
         return;
     if (r->type == REDIS_REPLY_INTEGER && r->integer == (long long)s->o.shards) {
-        store_cluster_join(s);
         came_up(l);
         return;
     }

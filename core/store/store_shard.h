@@ -38,6 +38,8 @@ void shard_cancel(struct shard *s, const char *token, store_done_fn done, void *
 
 void shard_claim(struct shard *s, const char *worker, const int32_t *languages, size_t language_count,
                  size_t max, store_claim_fn done, void *arg);
+/* Answers that it is not asked, because it owes an answer already. */
+void shard_claim_not(struct shard *s, store_claim_fn done, void *arg);
 void shard_extend(struct shard *s, const char *worker, const struct store_lease *leases, size_t count,
                   store_lease_fn done, void *arg);
 void shard_finish(struct shard *s, const char *worker, const char *token, uint32_t epoch,
@@ -61,6 +63,7 @@ void shard_stats(struct shard *s, store_stats_fn done, void *arg);
 
 void shard_outbox_claim(struct shard *s, const struct store_outbox_rules *r,
                         const struct store_places *places, size_t max, store_delivery_fn done, void *arg);
+void shard_outbox_claim_not(struct shard *s, store_delivery_fn done, void *arg); /* as shard_claim_not() */
 void shard_outbox_settle(struct shard *s, const struct store_outbox_rules *r,
                          const struct store_settlement *settlement, store_settled_fn done, void *arg);
 void shard_outbox_view(struct shard *s, const char *token, store_deliveries_fn done, void *arg);
@@ -69,18 +72,23 @@ void shard_outbox_again(struct shard *s, const char *token, const struct store_a
 
 /* ---- all shards of a store (store.c) ----------------------------------------------------------- */
 
+struct store_pace {   /* at which walks get their answers from a shard */
+    unsigned overdue; /* questions whose walk has gone on without the answer, which has not come yet */
+    uint64_t took_ms; /* the last answer */
+};
 struct store_seat {
     struct store *store;
     struct shard *shard;
+    struct store_pace claims, outbox;
     bool hinted;              /* something became ready since a claim asked here last */
     uint64_t dry_until;       /* a claim found nothing: not asked again before, unless hinted */
-    bool counted;             /* the next is known */
-    struct store_stats stats; /* as it told last; ours, without workers */
+    struct store_stats stats; /* as it told last, zeroed before; ours, without workers */
 };
 struct store {
     struct loop *loop;
     unsigned count;
     bool freeing;
+    uint64_t answer_ms;
     bool whole; /* all have been connected: their number is the one that Redis holds */
     unsigned place_turn, claim_turn, outbox_turn;
     loop_fn change_fn, ready_fn, outbox_fn;

@@ -2,18 +2,71 @@
  *
  * A walk asks one shard after another, beginning with another one each time, and ends at the first that has
  * something: what was found is begun at once, and the next walk goes on behind it.  So a claim costs one
- * question where there is work, and shards that have work take turns. */
+ * question where there is work, and shards that have work take turns.
+ *
+ * A shard that hangs is noticed by its connection's watchdog, after seconds.  A walk waits for an answer as
+ * long as it has patience and then goes on without it; whoever owes an answer is not asked again before it
+ * has come. Jobs that come so late go back, and deliveries are left to their lease.  Where every answer takes
+ * long that must not go on for ever: patience grows with the time that the last answer took. */
 #include "store_internal.h"
 
 #define DRY_MS 1000 /* hints may be lost */
+#define CLAIM_PATIENCE_MS 500
+#define PATIENCE_MAX_MS 5000 /* unless it is given as more: the watchdog is there */
+
+/* ---- questions ------------------------------------------------------------------------------ */
+
+struct question {
+    void *walk; /* NULL: it has gone on */
+    struct store_seat *seat;
+    struct store_pace *pace;
+    uint64_t asked_ms;
+    char worker[STORE_WORKER_SIZE]; /* who claims, if it is about jobs */
+};
+
+static struct question *question_new(void *walk, struct store_seat *seat, struct store_pace *pace)
+{
+    struct question *q = NEW(struct question);
+
+    q->walk = walk;
+    q->seat = seat;
+    q->pace = pace;
+    q->asked_ms = loop_now_ms(seat->store->loop);
+    return q;
+}
+
+static uint64_t patience_ms(const struct store_pace *pace, uint64_t least_ms)
+{
+    return MAX(least_ms, MIN(2 * pace->took_ms, (uint64_t)PATIENCE_MAX_MS));
+}
+
+/* The walk goes on without the answer. */
+static void question_leave(struct question *q, struct err *reterr)
+{
+    q->walk = NULL;
+    q->pace->overdue++;
+    err_set(reterr, ERR_AGAIN, "a shard of Redis did not answer within %llu ms",
+            (unsigned long long)(loop_now_ms(q->seat->store->loop) - q->asked_ms));
+}
+
+/* Its answer has come. */
+static void question_end(struct question *q, const struct err *err)
+{
+    if (q->walk == NULL)
+        q->pace->overdue--;
+    if (err == NULL)
+        q->pace->took_ms = loop_now_ms(q->seat->store->loop) - q->asked_ms;
+    free(q);
+}
 
 /* ---- jobs --------------------------------------------------------------------------------- */
 
 struct claim_walk {
     struct store *store;
+    struct question *question; /* that waits for its answer */
+    struct loop_timer *timer;  /* patience */
     char worker[STORE_WORKER_SIZE];
     size_t max;
-    unsigned at;    /* whom the question is with */
     unsigned asked; /* how many were */
     unsigned failed;
     struct err err; /* of the last that failed */
@@ -23,20 +76,30 @@ struct claim_walk {
     int32_t languages[];
 };
 
+/* Can it be asked? */
+static bool willing(const struct store_seat *seat)
+{
+    return shard_connected(seat->shard) && seat->claims.overdue == 0;
+}
+
 /* Is a claim worth a question here? */
 static bool promising(const struct store_seat *seat)
 {
-    return shard_connected(seat->shard) &&
-           (seat->hinted || seat->dry_until <= loop_now_ms(seat->store->loop));
+    return willing(seat) && (seat->hinted || seat->dry_until <= loop_now_ms(seat->store->loop));
 }
 
-/* The next that is, from `from` on; count: none. */
-static unsigned next_promising(const struct store *s, unsigned from)
+/* The next that is so, from `from` on; count: none. */
+static unsigned next_that(const struct store *s, unsigned from, bool (*is)(const struct store_seat *seat))
 {
     for (unsigned i = 0; i < s->count; i++)
-        if (promising(&s->seats[(from + i) % s->count]))
+        if (is(&s->seats[(from + i) % s->count]))
             return (from + i) % s->count;
     return s->count;
+}
+
+static bool any_promising(const struct store *s)
+{
+    return next_that(s, s->claim_turn, promising) < s->count;
 }
 
 static void claim_end(struct claim_walk *w, struct store_claim *claims, size_t count, bool more)
@@ -44,42 +107,100 @@ static void claim_end(struct claim_walk *w, struct store_claim *claims, size_t c
     bool failed = count == 0 && !more && w->failed > 0 && w->failed == w->asked;
 
     w->done(w->arg, failed ? &w->err : NULL, claims, count, more);
+    loop_timer_free(w->timer);
     free(w);
 }
 
 static void claim_ask(struct claim_walk *w);
 
-static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
+static void claim_on(struct claim_walk *w)
 {
-    struct claim_walk *w = arg;
-    struct store *s = w->store;
-    struct store_seat *seat = &s->seats[w->at];
-
-    if (err != NULL) {
-        w->failed++;
-        w->err = *err;
-    }
-    if (err != NULL || (count < w->max && !more))
-        seat->dry_until = loop_now_ms(s->loop) + DRY_MS;
-    if (count > 0 || more)
-        claim_end(w, claims, count, more || next_promising(s, s->claim_turn) < s->count);
-    else if (s->freeing || w->asked >= s->count || next_promising(s, s->claim_turn) == s->count)
+    if (w->store->freeing || w->asked >= w->store->count || !any_promising(w->store))
         claim_end(w, NULL, 0, false);
     else
         claim_ask(w);
 }
 
+static void on_claim_patience(void *arg)
+{
+    struct claim_walk *w = arg;
+
+    question_leave(steal(&w->question), &w->err);
+    w->failed++;
+    claim_on(w);
+}
+
+/* Nobody waits for them here any more; `worker` may have others by now. */
+static void claimed_late(struct store_seat *seat, const char *worker, struct store_claim *claims,
+                         size_t count)
+{
+    struct store *s = seat->store;
+
+    for (size_t i = 0; i < count; i++) {
+        store_release(s, worker, claims[i].job->token, claims[i].epoch, NULL, NULL);
+        job_free(claims[i].job);
+    }
+    seat->hinted = true;
+    if (s->ready_fn != NULL)
+        s->ready_fn(s->ready_arg);
+}
+
+static void on_claimed(void *arg, const struct err *err, struct store_claim *claims, size_t count, bool more)
+{
+    struct question *q = arg;
+    struct store_seat *seat = q->seat;
+    struct claim_walk *w = q->walk;
+    char worker[STORE_WORKER_SIZE];
+
+    memcpy(worker, q->worker, sizeof(worker));
+    question_end(q, err);
+    if (w == NULL) {
+        if (err == NULL)
+            claimed_late(seat, worker, claims, count);
+        return;
+    }
+    w->question = NULL;
+    loop_timer_cancel(w->timer);
+    if (err != NULL) {
+        w->failed++;
+        w->err = *err;
+    }
+    if (err != NULL || (count < w->max && !more))
+        seat->dry_until = loop_now_ms(w->store->loop) + DRY_MS;
+    if (count > 0 || more)
+        claim_end(w, claims, count, more || any_promising(w->store));
+    else
+        claim_on(w);
+}
+
+/* Of what can be asked, what is worth it; else one that answers at once that it is away or owes an answer. */
+static unsigned claim_whom(const struct store *s)
+{
+    unsigned at = next_that(s, s->claim_turn, promising);
+
+    if (at == s->count)
+        at = next_that(s, s->claim_turn, willing);
+    return at == s->count ? s->claim_turn : at;
+}
+
 static void claim_ask(struct claim_walk *w)
 {
     struct store *s = w->store;
-    unsigned at = next_promising(s, s->claim_turn);
+    unsigned at = claim_whom(s);
+    struct store_seat *seat = &s->seats[at];
 
-    w->at = at < s->count ? at : store_next_up(s, s->claim_turn);
     w->asked++;
-    s->claim_turn = (w->at + 1) % s->count;
-    s->seats[w->at].hinted = false; /* a hint that comes from now on is of something new */
-    s->seats[w->at].dry_until = 0;
-    shard_claim(s->seats[w->at].shard, w->worker, w->languages, w->language_count, w->max, on_claimed, w);
+    w->question = question_new(w, seat, &seat->claims);
+    memcpy(w->question->worker, w->worker, sizeof(w->worker));
+    s->claim_turn = (at + 1) % s->count;
+    loop_timer_arm(w->timer, patience_ms(&seat->claims, CLAIM_PATIENCE_MS));
+    if (seat->claims.overdue > 0) {
+        shard_claim_not(seat->shard, on_claimed, w->question);
+        return;
+    }
+    seat->hinted = false; /* a hint that comes from now on is of something new */
+    seat->dry_until = 0;
+    shard_claim(seat->shard, w->worker, w->languages, w->language_count, w->max, on_claimed, w->question);
 }
 
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
@@ -93,6 +214,7 @@ void store_claim(struct store *s, const char *worker, const int32_t *languages, 
     }
     w = mem_zero(1, sizeof(*w) + language_count * sizeof(w->languages[0]));
     w->store = s;
+    w->timer = loop_timer_new(s->loop, on_claim_patience, w);
     snprintf(w->worker, sizeof(w->worker), "%s", worker);
     w->max = max;
     w->done = done;
@@ -106,6 +228,8 @@ void store_claim(struct store *s, const char *worker, const int32_t *languages, 
 
 struct outbox_walk {
     struct store *store;
+    struct question *question;
+    struct loop_timer *timer;
     struct store_outbox_rules rules;
     uint64_t per_endpoint;      /* of all shards together */
     struct store_places places; /* if `placed`; with holders of its own */
@@ -137,21 +261,14 @@ static void outbox_walk_free(struct outbox_walk *w)
     for (size_t i = 0; i < w->places.holder_count; i++)
         free((char *)(uintptr_t)w->places.holders[i].tenant);
     free((struct store_holder *)(uintptr_t)w->places.holders);
+    loop_timer_free(w->timer);
     free(w);
 }
 
 static void outbox_ask(struct outbox_walk *w);
 
-static void on_deliveries(void *arg, const struct err *err, struct store_delivery *d, size_t count,
-                          uint64_t next_ms)
+static void outbox_on(struct outbox_walk *w, struct store_delivery *d, size_t count)
 {
-    struct outbox_walk *w = arg;
-
-    if (err != NULL) {
-        w->failed++;
-        w->err = *err;
-    }
-    w->next_ms = MIN(w->next_ms, next_ms);
     w->left--;
     if (count == 0 && w->left > 0 && !w->store->freeing) {
         w->at = (w->at + 1) % w->store->count;
@@ -163,16 +280,66 @@ static void on_deliveries(void *arg, const struct err *err, struct store_deliver
     outbox_walk_free(w);
 }
 
+static void on_outbox_patience(void *arg)
+{
+    struct outbox_walk *w = arg;
+
+    question_leave(steal(&w->question), &w->err);
+    w->failed++;
+    outbox_on(w, NULL, 0);
+}
+
+static void on_deliveries(void *arg, const struct err *err, struct store_delivery *d, size_t count,
+                          uint64_t next_ms)
+{
+    struct question *q = arg;
+    struct store *s = q->seat->store;
+    struct outbox_walk *w = q->walk;
+
+    question_end(q, err);
+    if (w == NULL) { /* nobody has begun these; the shard is worth another question, that is all */
+        if (err == NULL && s->outbox_fn != NULL)
+            s->outbox_fn(s->outbox_arg);
+        return;
+    }
+    w->question = NULL;
+    loop_timer_cancel(w->timer);
+    if (err != NULL) {
+        w->failed++;
+        w->err = *err;
+    }
+    w->next_ms = MIN(w->next_ms, next_ms);
+    outbox_on(w, d, count);
+}
+
+/* Passes over those that owe an answer, but for the last, which answers that. */
+static struct store_seat *outbox_whom(struct outbox_walk *w)
+{
+    struct store *s = w->store;
+
+    for (; w->left > 1 && s->seats[w->at].outbox.overdue > 0; w->left--) {
+        w->failed++;
+        w->at = (w->at + 1) % s->count;
+    }
+    return &s->seats[w->at];
+}
+
 /* Each shard has its part of what may be under way to one endpoint, and at least one. */
 static void outbox_ask(struct outbox_walk *w)
 {
     struct store *s = w->store;
+    struct store_seat *seat = outbox_whom(w);
     const uint64_t each = w->per_endpoint / s->count;
 
     s->outbox_turn = (w->at + 1) % s->count;
     w->rules.per_endpoint = MAX(each + (w->at < w->per_endpoint % s->count), (uint64_t)1);
-    shard_outbox_claim(s->seats[w->at].shard, &w->rules, w->placed ? &w->places : NULL, w->max, on_deliveries,
-                       w);
+    w->question = question_new(w, seat, &seat->outbox);
+    loop_timer_arm(w->timer, patience_ms(&seat->outbox, s->answer_ms));
+    if (seat->outbox.overdue > 0)
+        shard_outbox_claim_not(seat->shard, on_deliveries, w->question);
+    else
+        shard_outbox_claim(seat->shard, &w->rules, w->placed ? &w->places : NULL, w->max, on_deliveries,
+                           w->question);
 }
 
 void store_outbox_claim(struct store *s, const struct store_outbox_rules *r,
@@ -186,6 +353,7 @@ void store_outbox_claim(struct store *s, const struct store_outbox_rules *r,
     }
     w = NEW(struct outbox_walk);
     w->store = s;
+    w->timer = loop_timer_new(s->loop, on_outbox_patience, w);
     w->rules = *r;
     w->per_endpoint = r->per_endpoint;
     places_copy(w, places);

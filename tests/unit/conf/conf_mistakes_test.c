@@ -189,6 +189,17 @@ static const struct {
     {"queue = { shards = 65; };", "1: queue.shards: 65 must be within 1..64\n"},
     {"queue = { shards = 4; max_jobs = 2000; };",
      "1: queue.shards: of queue.max_jobs each of 4 shards has 500, less than api.batch_max, which is 1000\n"},
+    {"queue = { shards = 4;\n key_max_jobs = 300000;\n key_max_bytes = \"2G\"; };",
+     "2: queue.key_max_jobs: 300000 is more than the 250000 that each of 4 queue.shards has of "
+     "queue.max_jobs; "
+     "who has bounds keeps to one shard\n"
+     "3: queue.key_max_bytes: 2147483648 is more than the 1073741824 that each of 4 queue.shards has of "
+     "queue.max_bytes; who has bounds keeps to one shard\n"},
+    {"queue = { shards = 4; key_max_jobs = 250000; };\n"
+     "api = { keys = ( { name = \"a\"; key = \"0123456789abcdef\"; },\n"
+     " { name = \"b\"; key = \"1123456789abcdef\"; max_jobs = 250001; max_bytes = \"1G\"; } ); };",
+     "2: api.keys: max_jobs of `b`: 250001 is more than the 250000 that each of 4 queue.shards has of "
+     "queue.max_jobs; who has bounds keeps to one shard\n"},
     {"hook = { previous_secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"; };",
      "1: hook.previous_secret: there is no hook.secret that it was before\n"},
     {"hook = { deny_networks = ( \"8.8.8.8\" ); };",

@@ -256,6 +256,44 @@ static void test_work_at_the_end(void **state)
     assert_in_range(worked, 20, 24); /* what helpers had begun */
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void wait_at_gate(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+}
+
+static void gate_passed(void *arg)
+{
+    if (--*(unsigned *)arg == 0)
+        loop_stop(loop);
+}
+
+static void sure_done(void *arg)
+{
+    pthread_mutex_unlock(&gate);
+    *(bool *)arg = true;
+}
+
+/* What is to be done surely does not wait for what may be lost, however much of that hangs. */
+static void test_sure_work_waits_for_no_other(void **state)
+{
+    unsigned waiting = 20;
+    bool sure = false;
+
+    (void)state;
+    main_thread = pthread_self();
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 20; i++)
+        loop_work(loop, wait_at_gate, gate_passed, &waiting);
+    loop_work_surely(loop, work, sure_done, &sure);
+    loop_run(loop);
+    assert_true(sure);
+    assert_int_equal(waiting, 0);
+}
+
 static int open_loop(void **state)
 {
     struct err err = {0};
@@ -277,8 +315,15 @@ static int close_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_timers), T(test_timer_frees_itself), T(test_io), T(test_signal), T(test_child), T(test_post),
-        T(test_work),   T(test_work_at_the_end),
+        T(test_timers),
+        T(test_timer_frees_itself),
+        T(test_io),
+        T(test_signal),
+        T(test_child),
+        T(test_post),
+        T(test_work),
+        T(test_work_at_the_end),
+        T(test_sure_work_waits_for_no_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,12 +49,29 @@ static void test_wants(void **state)
                 assert_true(run_window_wants(slots, slots + ahead * slots, held) > 0);
 }
 
+/* Results that wait for one shard do not keep the worker from the others; those of all are bounded. */
+static void test_unrecorded(void **state)
+{
+    (void)state;
+    assert_int_equal(run_window_unrecorded(2, 4, 1), 4);
+    assert_int_equal(run_window_unrecorded(2, 4, 0), 4); /* what is for 1 */
+    for (unsigned shards = 2; shards <= 64; shards++)
+        for (uint64_t us = 0; us <= 30000; us += 1000) {
+            const unsigned bound = run_window_unrecorded(4, run_window(4, us), shards);
+
+            assert_true(bound >=
+                        (shards - 1) * run_window(4, 0) + run_window(4, us)); /* all but one are away */
+            assert_true(bound <= 20 * shards);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_window),
         cmocka_unit_test(test_what_is_ahead_is_begun_soon),
         cmocka_unit_test(test_wants),
+        cmocka_unit_test(test_unrecorded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

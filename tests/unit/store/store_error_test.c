@@ -477,6 +477,30 @@ static void test_a_hanging_redis_holds_so_many_bytes(void **state)
     job_free(job);
 }
 
+/* What keeps no bytes is not refused for those that others left. */
+static void test_a_cancellation_is_no_bytes(void **state)
+{
+    struct job *job = rig_job(100000, NULL);
+    struct store_options o;
+    char url[64];
+    struct store *s;
+    struct answer a;
+    pid_t pid;
+
+    (void)state;
+    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", rig_redis(SERVER, &pid));
+    o = rig_options(url);
+    o.answer_ms = 50;
+    o.unanswered_max = 50000;
+    s = rig_open(&o);
+    kill(pid, SIGSTOP);
+    assert_int_equal(rig_submit(s, job), ERR_UNSURE);
+    ASK(a, store_cancel(s, job->token, on_done, &a));
+    assert_int_equal(a.err.code, ERR_UNSURE);
+    store_free(s);
+    job_free(job);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,6 +517,7 @@ int main(void)
         cmocka_unit_test_teardown(test_an_epoch_given_twice, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_answers_in_time, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_holds_so_many_bytes, rig_after_each),
+        cmocka_unit_test_teardown(test_a_cancellation_is_no_bytes, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis_does_not_hang_readers, rig_after_each),
     };
 

@@ -461,6 +461,186 @@ static void test_reaped_and_dead(void **state)
     store_free(s);
 }
 
+/* ---- one that hangs ----------------------------------------------------------------------------------- */
+
+#define HANGS 1u /* the shard that does */
+#define GOES 2u  /* another */
+
+/* Its connection for questions is neither read nor written, until the watchdog notices. */
+static struct loop_io *hung_io;
+
+static void hang(struct store *s)
+{
+    struct store_link *l = &s->seats[HANGS].shard->command;
+
+    hung_io = l->io;
+    loop_io_set(hung_io, 0);
+    l->io = NULL; /* hiredis' wishes are not heard */
+}
+
+static void go_on(struct store *s)
+{
+    struct store_link *l = &s->seats[HANGS].shard->command;
+
+    assert_true(l->up);
+    l->io = hung_io;
+    l->io_events = LOOP_READ | LOOP_WRITE;
+    loop_io_set(l->io, l->io_events);
+}
+
+static struct job *job_in(struct store *s, unsigned shard, const char *callback)
+{
+    struct job *job = rig_job(10, callback);
+
+    store_token_place(job->token, shard, SHARDS);
+    submit_as(s, job, &anybody, 0);
+    return job;
+}
+
+static void attempts_are(const struct shard *shard, const char *token, const char *count)
+{
+    CLEAN_FREE char *words = mem_printf("hget %s:job:%s at", shard->tag, token);
+
+    rig_cli(port, "", words, count);
+}
+
+/* Others' jobs are claimed meanwhile; what it was asked for is not asked again, and goes back. */
+static void test_claims_pass_one_that_hangs(void **state)
+{
+    struct store_options o = four();
+    struct job *late, *job;
+    size_t claimed = 0;
+    struct store *s;
+    struct answer a;
+
+    (void)state;
+    serve();
+    s = rig_open(&o);
+    late = job_in(s, HANGS, NULL);
+    hang(s);
+    job = job_in(s, GOES, NULL);
+    for (int n = 0; claimed == 0; n++) {
+        assert_true(n < 2 * SHARDS);
+        assert_int_equal(rig_claim(s, &a), 0);
+        claimed = a.count;
+    }
+    assert_string_equal(a.claims[0].job->token, job->token);
+    job_free(a.claims[0].job);
+    for (int n = 0; n < 2 * SHARDS; n++) {
+        assert_int_equal(rig_claim(s, &a), 0);
+        assert_int_equal(a.count, 0);
+    }
+    assert_int_equal(s->seats[HANGS].claims.overdue, 1);
+    go_on(s);
+    while (s->seats[HANGS].claims.overdue > 0)
+        rig_run_ms(5);
+    assert_true(s->seats[HANGS].claims.took_ms >= 500);
+    a.count = 0;
+    for (int n = 0; a.count == 0; n++) {
+        assert_true(n < RIG_PATIENCE_MS / 20);
+        rig_run_ms(20);
+        assert_int_equal(rig_claim(s, &a), 0);
+    }
+    assert_string_equal(a.claims[0].job->token, late->token);
+    assert_int_equal(a.claims[0].epoch, 2);
+    attempts_are(s->seats[HANGS].shard, late->token, "1"); /* the first did not count */
+    job_free(a.claims[0].job);
+    assert_int_equal(rig_finish(s, late->token, 2), 0);
+    job_free(job);
+    job_free(late);
+    store_free(s);
+}
+
+/* A store of which everything hangs says so, and what it was asked ends with it. */
+static void test_claims_end_with_one_that_hangs(void **state)
+{
+    struct store_options o = four();
+    struct store *s;
+    struct answer a;
+
+    (void)state;
+    serve();
+    s = rig_open(&o);
+    hang(s);
+    while (s->seats[HANGS].claims.overdue == 0)
+        assert_int_equal(rig_claim(s, &a), 0);
+    for (unsigned i = 0; i < SHARDS; i++)
+        s->seats[i].claims.overdue += i == HANGS ? 0 : 1;
+    assert_int_equal(rig_claim(s, &a), ERR_AGAIN);
+    for (unsigned i = 0; i < SHARDS; i++)
+        s->seats[i].claims.overdue -= i == HANGS ? 0 : 1;
+    s->seats[HANGS].shard->command.io = hung_io;
+    store_free(s);
+}
+
+static void test_webhooks_pass_one_that_hangs(void **state)
+{
+    struct store_options o = four();
+    size_t found = 0;
+    struct job *job;
+    struct store *s;
+    struct answer a;
+
+    (void)state;
+    serve();
+    o.answer_ms = 200;
+    s = rig_open(&o);
+    job = job_in(s, GOES, "http://h/");
+    while (found == 0) {
+        assert_int_equal(rig_claim(s, &a), 0);
+        found = a.count;
+    }
+    assert_int_equal(rig_finish(s, job->token, a.claims[0].epoch), 0);
+    job_free(a.claims[0].job);
+    rig_run_ms(100); /* hints of it */
+    hang(s);
+    s->outbox_turn = HANGS;
+    ASK(a, store_outbox_claim(s, &rig_outbox, NULL, 4, on_delivery, &a));
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(a.count, 1);
+    assert_int_equal(s->seats[HANGS].outbox.overdue, 1);
+    for (int n = 0; n < 2 * SHARDS; n++) {
+        s->outbox_turn = HANGS;
+        ASK(a, store_outbox_claim(s, &rig_outbox, NULL, 4, on_delivery, &a));
+        assert_int_equal(a.err.code, 0);
+        assert_int_equal(a.count, 0);
+    }
+    assert_int_equal(s->seats[HANGS].outbox.overdue, 1);
+    go_on(s);
+    while (s->seats[HANGS].outbox.overdue > 0)
+        rig_run_ms(5);
+    job_free(job);
+    store_free(s);
+}
+
+/* Leases of the others are extended, and there are numbers, also of a process that never had its own. */
+static void test_merges_end_without_one_that_hangs(void **state)
+{
+    struct store_options o = four();
+    struct store_lease leases[2] = {0};
+    struct store *s;
+    struct answer a;
+
+    (void)state;
+    serve();
+    o.answer_ms = 200;
+    s = rig_open(&o);
+    for (unsigned i = 0; i < COUNT_OF(leases); i++) {
+        uuid_new(leases[i].token);
+        store_token_place(leases[i].token, i == 0 ? HANGS : GOES, SHARDS);
+    }
+    hang(s);
+    ASK(a, store_extend(s, "w", leases, COUNT_OF(leases), on_lease, &a));
+    assert_int_equal(a.err.code, 0);
+    assert_int_equal(a.count, 1);
+    assert_string_equal(a.leases[0].token, leases[1].token);
+    ASK(a, store_stats(s, on_stats, &a));
+    assert_int_equal(a.err.code, 0);
+    assert_true(s->seats[HANGS].shard->command.up); /* the watchdog takes longer than all of that */
+    s->seats[HANGS].shard->command.io = hung_io;
+    store_free(s);
+}
+
 /* ---- the end ------------------------------------------------------------------------------------------ */
 
 struct asked {
@@ -591,6 +771,10 @@ int main(void)
         cmocka_unit_test_teardown(test_bounds_of_a_tenant, rig_after_each),
         cmocka_unit_test_teardown(test_bounds_of_the_queue_are_shared_out, rig_after_each),
         cmocka_unit_test_teardown(test_reaped_and_dead, rig_after_each),
+        cmocka_unit_test_teardown(test_claims_pass_one_that_hangs, rig_after_each),
+        cmocka_unit_test_teardown(test_claims_end_with_one_that_hangs, rig_after_each),
+        cmocka_unit_test_teardown(test_webhooks_pass_one_that_hangs, rig_after_each),
+        cmocka_unit_test_teardown(test_merges_end_without_one_that_hangs, rig_after_each),
         cmocka_unit_test_teardown(test_end_answers_all_that_was_asked, rig_after_each),
     };
 
