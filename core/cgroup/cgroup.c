@@ -163,17 +163,19 @@ void cgroup_kill(struct cgroup *c)
     (is_v2(c) ? cg2_kill : cg1_kill)(c);
 }
 
-bool cgroup_free(struct cgroup *c)
+bool cg_remove(struct cgroup *c)
 {
-    if (c == NULL)
-        return true;
-    if (kept_count < KEPT_MAX && !is_v2(c) && cg1_renew(c)) {
-        kept[kept_count++] = c;
-        return true;
-    }
     if (!remove_dirs(c))
         return false;
     drop(c);
+    return true;
+}
+
+bool cgroup_free(struct cgroup *c)
+{
+    if (c == NULL || kept_count == KEPT_MAX || is_v2(c) || !cg1_renew(c))
+        return c == NULL || cg_remove(c);
+    kept[kept_count++] = c;
     return true;
 }
 

@@ -37,6 +37,7 @@ size_t cg_each_process(int dir, int signal);
 /* ---- the end (cgroup_end.c) ---- */
 
 /* Removes directory `name` with the cells in it, killing what lives there; false if something stays. */
+bool cg_remove(struct cgroup *c); /* at once, and frees it; false: somebody is in it still */
 bool cg_remove_tree(int parent, const char *name);
 /* v2: moves all processes of one directory into another. */
 int cg_move_all(int from, int to);

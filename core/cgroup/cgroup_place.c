@@ -184,8 +184,8 @@ int cg_probe(struct cgroup_place *p)
     if (rc != 0)
         return rc;
     rc = try_child(c);
-    for (int i = 0; i < 100 && !cgroup_free(c); i++)
-        usleep(1000); /* what stays goes with the base */
+    for (int i = 0; i < 100 && !cg_remove(c); i++) /* it is not kept: the next cells are the jailer's */
+        usleep(1000);                              /* what stays goes with the base */
     return rc;
 }
 

@@ -97,6 +97,7 @@ def kernel_messages():
 
 
 # cgroup v1: empty groups of dead cells that the jailer keeps for the next, each of up to 11 descriptors.
+CANARIES = 2  # jobs at once
 KEPT_GROUPS = 8 if os.path.exists("/sys/fs/cgroup/memory") else 0
 CACHED = 64  # CACHE_HOT_MAX of core/cache/cache.h
 FDS_OF_CELL = (8, 16)  # descriptors that one cell more costs execd and its jailer
@@ -199,8 +200,8 @@ class Host:
         return found
 
     def cgroups_are_as_before(self):
-        """Those of the cells that there are or that zygotes will make, their parent, and the few kept for the next cells, of
-        which nothing of the last is to be seen."""
+        """Those of the cells that there are or that zygotes will make, of the canaries' jobs, which begin and end meanwhile,
+        their parent, and the few kept for the next cells, of which nothing of the last is to be seen."""
         groups = [pathlib.Path(p) for p in self.cgroup_names()]
         members = {g: set(map(int, read(g / "cgroup.procs").split())) for g in groups}
         inhabited = {g.name for g in groups if members[g]}
@@ -215,7 +216,8 @@ class Host:
         self.groups_seen = ("%d groups, of which %d have somebody; cells: %d ready, %d wait, forks %s, %d to come" % (
             len(names), len(inhabited), len(cells.ready), len(cells.runtimes), list(map(len, cells.forks.values())),
             cells.to_come(self.spare)))
-        return len(inhabited) <= cells.count and len(names) <= cells.count + cells.to_come(self.spare) + 1 + KEPT_GROUPS
+        return (len(inhabited) <= cells.count + CANARIES
+                and len(names) <= cells.count + CANARIES + cells.to_come(self.spare) + 1 + KEPT_GROUPS)
 
     def descriptors_are_as_before(self, before):
         """But for those of cells that hold what waits for a job, and did not then."""
