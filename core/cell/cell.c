@@ -23,11 +23,10 @@ struct cell {
     unsigned slot;
     bool zygote, forked;
     int ctl, pidfd, fs, request; /* fs: the tmpfs' handle; request: where a zygote is asked for cells */
-    uint64_t wall_end_ns, wall_limit_ns, cpu_limit_ns;
-    uint64_t wall_begun_ns, look_ns, memory_limit;
-    bool started, exited;        /* once; exited: init told how the program ended, */
-    struct cgroup_usage at_exit; /* and this is what had been used by then, */
-    struct cgroup_usage base;    /* of which this is not the program's: for building the cell, or the boot */
+    uint64_t wall_end_ns, wall_limit_ns, cpu_limit_ns, cpu_base_ns;
+    uint64_t wall_begun_ns, look_ns, memory_limit, forks_base;
+    bool ready, started, exited; /* once; exited: init told how the program ended, */
+    struct cgroup_usage at_exit; /* and this is what had been used by then */
     bool waits, begun;           /* for GO; the job is known to the program */
     bool keeps, kept;
     struct cell_result result;
@@ -148,6 +147,11 @@ bool cell_serves(const struct cell *c)
     return c->state == CELL_RUNNING && c->request >= 0;
 }
 
+bool cell_was_ready(const struct cell *c)
+{
+    return c->ready;
+}
+
 void cell_polls(const struct cell *c, struct pollfd ret[CELL_POLLS])
 {
     short events;
@@ -203,14 +207,17 @@ static int put_limits(struct cell *c, const struct cell_order *o, struct err *re
     const struct cgroup_limits limits = {.memory_bytes = l->memory_bytes,
                                          .cpu_millis = l->cpu_millis,
                                          .processes = l->processes + o->extra_processes + INIT_PROCESSES};
+    struct cgroup_usage usage;
     int rc;
 
     if ((rc = size_box(c, l, reterr)) != 0 || (rc = cgroup_limit(c->cgroup, &limits, reterr)) != 0 ||
-        (c->started && (rc = cgroup_usage(c->cgroup, &c->base, reterr)) != 0))
+        (rc = cgroup_usage(c->cgroup, &usage, reterr)) != 0)
         return rc;
-    if (c->base.ooms > 0) /* v1 refuses such a limit, v2 kills for it */
+    if (usage.ooms > 0) /* v1 refuses such a limit, v2 kills for it */
         return err_set(reterr, ERR_AGAIN, "the limit of memory is below what is used already");
+    c->cpu_base_ns = usage.cpu_ns; /* what building the cell, or booting in it, cost is not the program's */
     c->cpu_limit_ns = cell_defence("cpu_deadline") ? l->cpu_ms * 1000000u : NEVER_NS;
+    c->forks_base = usage.forks_refused;
     c->memory_limit = l->memory_bytes;
     c->wall_begun_ns = clock_mono_ns();
     c->look_ns = c->wall_begun_ns + c->cpu_limit_ns / c->host->cores;
@@ -269,21 +276,15 @@ void cell_go(struct cell *c, const struct cell_order *o, const int *fds, size_t 
 
 /* ---- while it runs -------------------------------------------------------------------- */
 
-/* PID 1 takes its namespace with it. */
-static void kill_init(const struct cell *c)
-{
-    if (cell_defence("kill_init"))
-        syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0u);
-}
-
 void cell_kill(struct cell *c, enum job_limit_hit why)
 {
-    if (c->state >= CELL_SETTLED)
+    if (c->state == CELL_DEAD)
         return;
     /* A program that ended by itself first has its result. */
     if (!c->exited && c->result.measure.hit == JOB_HIT_NONE)
         c->result.measure.hit = why;
-    kill_init(c);
+    if (cell_defence("kill_init")) /* PID 1 takes its namespace with it */
+        syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0u);
     if (cell_defence("kill_cgroup"))
         cgroup_kill(c->cgroup);
     c->state = CELL_ENDING;
@@ -301,7 +302,7 @@ static uint64_t look(struct cell *c)
     }
     if (usage.ooms > 0 && cell_defence("oom_kill"))
         cell_kill(c, JOB_HIT_MEMORY);
-    return usage.cpu_ns < c->base.cpu_ns ? 0 : usage.cpu_ns - c->base.cpu_ns;
+    return usage.cpu_ns < c->cpu_base_ns ? 0 : usage.cpu_ns - c->cpu_base_ns;
 }
 
 /* The cpu limit cannot be passed before all cores worked for what is left of it, so this looks
@@ -322,69 +323,6 @@ uint64_t cell_check_deadlines(struct cell *c, uint64_t now_ns)
     return c->state == CELL_RUNNING ? MIN(c->wall_end_ns, c->look_ns) : UINT64_MAX;
 }
 
-/* Counters of the whole cell; the program's own where there is no cgroup. */
-static void measure(struct cell *c)
-{
-    struct job_measure *m = &c->result.measure;
-    struct cgroup_usage usage = c->at_exit;
-
-    if ((c->exited || cgroup_usage(c->cgroup, &usage, NULL) == 0) && usage.cpu_ns > 0) {
-        m->cpu_ns = usage.cpu_ns > c->base.cpu_ns ? usage.cpu_ns - c->base.cpu_ns : 0;
-        if (usage.memory_peak > 0) /* a boot may have had more than its job may */
-            m->memory_bytes = MIN(usage.memory_peak, c->memory_limit);
-        m->oom = usage.ooms > 0;
-        c->result.forks_refused = usage.forks_refused - c->base.forks_refused;
-    }
-    if (c->exited && m->hit == JOB_HIT_NONE) /* it ended by itself between two looks at its limits */
-        m->hit = m->cpu_ns > c->cpu_limit_ns     ? JOB_HIT_CPU
-                 : m->wall_ns > c->wall_limit_ns ? JOB_HIT_WALL
-                                                 : JOB_HIT_NONE;
-    if (!c->exited) { /* killed: by us, or by the kernel */
-        m->wall_ns = clock_mono_ns() - c->wall_begun_ns;
-        m->ran = m->hit != JOB_HIT_NONE || m->oom;
-        m->signal = SIGKILL;
-        m->exit_code = -1;
-    }
-}
-
-/* By the kernel, though it was within its limit: nothing that a program can be blamed for. */
-static bool killed_from_outside(const struct cell *c)
-{
-    const struct job_measure *m = &c->result.measure;
-
-    return c->exited && c->at_exit.ooms_outside > 0 && m->signal == SIGKILL && !m->oom &&
-           m->hit == JOB_HIT_NONE;
-}
-
-static void settle(struct cell *c)
-{
-    if (c->started)
-        measure(c);
-    if (c->started && !c->begun && c->result.err.code == 0)
-        err_set(&c->result.err, ERR_AGAIN, "a waiting program ended before its job (exit code %d, signal %d)",
-                c->result.measure.exit_code, c->result.measure.signal);
-    if (killed_from_outside(c) && c->result.err.code == 0)
-        err_set(&c->result.err, ERR_AGAIN, "the program was killed for the machine's want of memory");
-    if (c->started && !c->result.measure.ran && c->result.err.code == 0)
-        err_set(&c->result.err, ERR_AGAIN, "the cell ended without an answer");
-    else if (c->exited && c->result.measure.exit_code == 0 && c->keeps && !c->kept &&
-             c->result.err.code == 0 && c->result.measure.hit == JOB_HIT_NONE)
-        err_set(&c->result.err, ERR_AGAIN, "the cell ended before its files were kept");
-    else if (!c->started && c->result.err.code == 0)
-        err_set(&c->result.err, ERR_INTERNAL, "the cell ended before it was used");
-}
-
-/* Nobody has to wait for more than the death of all that ran in a cell: PID 1, which has said its last word,
- * is all that the kernel counts there.  Namespaces and mounts end behind. */
-static void settle_if_alone(struct cell *c, const struct cgroup_usage *usage)
-{
-    if (c->zygote || c->state != CELL_RUNNING || usage->processes != INIT_PROCESSES)
-        return;
-    kill_init(c);
-    settle(c);
-    c->state = CELL_SETTLED;
-}
-
 static void on_exit_news(struct cell *c, const struct cell_news *news)
 {
     struct job_measure *m = &c->result.measure;
@@ -402,8 +340,6 @@ static void on_exit_news(struct cell *c, const struct cell_news *news)
     cgroup_unthrottle(c->cgroup);
     c->wall_end_ns = clock_mono_ns() + TEARDOWN_NS;
     c->look_ns = UINT64_MAX; /* its cpu time is known */
-    if (news->keeps == 0)
-        settle_if_alone(c, &c->at_exit);
 }
 
 /* A fork that is to die already could not be killed before; one without a pidfd is no zygote's of ours. */
@@ -411,12 +347,11 @@ static void on_ready_news(struct cell *c, int fds[2])
 {
     if (c->forked && c->pidfd < 0 && (c->pidfd = steal_fd(&fds[1])) < 0)
         shutdown(c->ctl, SHUT_RDWR);
-    else if (c->state == CELL_ENDING ||
-             (c->state == CELL_BUILDING && cgroup_usage(c->cgroup, &c->base, &c->result.err) != 0))
+    else if (c->state == CELL_ENDING)
         cell_kill(c, JOB_HIT_NONE);
     else if (c->state == CELL_BUILDING) {
         c->state = CELL_READY;
-        c->result.built = true;
+        c->ready = true;
         c->fs = steal_fd(&fds[0]);
     }
 }
@@ -425,7 +360,6 @@ static void on_ready_news(struct cell *c, int fds[2])
 static bool hear_news(struct cell *c)
 {
     struct cell_news news;
-    struct cgroup_usage usage;
     int fds[2] = {-1, -1}, *fd = &fds[0];
     size_t count;
     ssize_t n = cell_message_recv(c->ctl, &news, sizeof(news), fds, COUNT_OF(fds), &count, MSG_DONTWAIT);
@@ -454,8 +388,6 @@ static bool hear_news(struct cell *c)
         closep(&c->result.kept_fd);
         c->result.kept_fd = steal_fd(fd);
         c->kept = true;
-        if (c->exited && cgroup_usage(c->cgroup, &usage, NULL) == 0)
-            settle_if_alone(c, &usage);
         break;
     default:
         news.err.text[sizeof(news.err.text) - 1] = '\0';
@@ -469,6 +401,42 @@ static bool hear_news(struct cell *c)
     return true;
 }
 
+/* Counters of the whole cell; the program's own where there is no cgroup. */
+static void measure(struct cell *c)
+{
+    struct job_measure *m = &c->result.measure;
+    struct cgroup_usage usage = c->at_exit;
+
+    if ((c->exited || cgroup_usage(c->cgroup, &usage, NULL) == 0) && usage.cpu_ns > 0) {
+        m->cpu_ns = usage.cpu_ns > c->cpu_base_ns ? usage.cpu_ns - c->cpu_base_ns : 0;
+        if (usage.memory_peak > 0) /* a boot may have had more than its job may */
+            m->memory_bytes = MIN(usage.memory_peak, c->memory_limit);
+        m->oom = usage.ooms > 0;
+        c->result.forks_refused = usage.forks_refused - c->forks_base;
+    }
+    if (m->oom && c->memory_limit != 0)
+        m->memory_bytes = MIN(MAX(m->memory_bytes, usage.memory_peak), c->memory_limit);
+    if (c->exited && m->hit == JOB_HIT_NONE) /* it ended by itself between two looks at its limits */
+        m->hit = m->cpu_ns > c->cpu_limit_ns     ? JOB_HIT_CPU
+                 : m->wall_ns > c->wall_limit_ns ? JOB_HIT_WALL
+                                                 : JOB_HIT_NONE;
+    if (!c->exited) { /* killed: by us, or by the kernel */
+        m->wall_ns = clock_mono_ns() - c->wall_begun_ns;
+        m->ran = m->hit != JOB_HIT_NONE || m->oom;
+        m->signal = SIGKILL;
+        m->exit_code = -1;
+    }
+}
+
+/* By the kernel, though it was within its limit: nothing that a program can be blamed for. */
+static bool killed_from_outside(const struct cell *c)
+{
+    const struct job_measure *m = &c->result.measure;
+
+    return c->exited && c->at_exit.ooms_outside > 0 && m->signal == SIGKILL && !m->oom &&
+           m->hit == JOB_HIT_NONE;
+}
+
 static void on_pid(struct cell *c)
 {
     siginfo_t info = {0};
@@ -478,8 +446,20 @@ static void on_pid(struct cell *c)
         return;
     while (c->ctl >= 0 && hear_news(c)) /* what it said before it ended */
         ;
-    if (c->state < CELL_SETTLED)
-        settle(c);
+    if (c->started)
+        measure(c);
+    if (c->started && !c->begun && c->result.err.code == 0)
+        err_set(&c->result.err, ERR_AGAIN, "a waiting program ended before its job (exit code %d, signal %d)",
+                c->result.measure.exit_code, c->result.measure.signal);
+    if (killed_from_outside(c) && c->result.err.code == 0)
+        err_set(&c->result.err, ERR_AGAIN, "the program was killed for the machine's want of memory");
+    if (c->started && !c->result.measure.ran && c->result.err.code == 0)
+        err_set(&c->result.err, ERR_AGAIN, "the cell ended without an answer");
+    else if (c->exited && c->result.measure.exit_code == 0 && c->keeps && !c->kept &&
+             c->result.err.code == 0 && c->result.measure.hit == JOB_HIT_NONE)
+        err_set(&c->result.err, ERR_AGAIN, "the cell ended before its files were kept");
+    else if (!c->started && c->result.err.code == 0)
+        err_set(&c->result.err, ERR_INTERNAL, "the cell ended before it was used");
     c->state = CELL_DEAD;
 }
 

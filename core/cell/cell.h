@@ -12,10 +12,8 @@
  * forks the program (PID 2), and reports how it ended; the result is fixed at that moment.  Then init
  * kills whatever else lives in the cell, packs the files to keep, and exits, which ends the pid namespace.
  *
- *   BUILDING --ready--> READY --start--> RUNNING --exit, and PID 1 is alone--> SETTLED --init is gone--> DEAD
- *   (any state before) --kill--> ENDING --init is gone--> DEAD
- *
- * SETTLED: all that ran in it is dead, and the result complete; namespaces and mounts are to end yet.
+ *   BUILDING --ready--> READY --start--> RUNNING --exit--> ENDING --init is gone--> DEAD
+ *   (any state) --kill--> DEAD
  *
  * A program may wait: it runs within the limits of its start, with no end of time, and has no job yet.  GO
  * gives it one: the limits become the job's, the measures start anew, init unpacks the job's files, lowers
@@ -54,13 +52,14 @@ void cell_host_free(struct cell_host *h); /* after every cell */
 /* ---- cells --------------------------------------------------------------------------------- */
 
 struct cell;
-enum cell_state { CELL_BUILDING, CELL_READY, CELL_RUNNING, CELL_ENDING, CELL_SETTLED, CELL_DEAD };
+enum cell_state { CELL_BUILDING, CELL_READY, CELL_RUNNING, CELL_ENDING, CELL_DEAD };
 /* `slot`: unique among living cells, below CELL_SLOTS_MAX.  `zygote`: its program is to be one.  `z`: NULL,
  * or one that cell_serves(), of which this is to be a fork. */
 int cell_new(struct cell_host *h, unsigned slot, bool zygote, const struct cell *z, struct cell **ret,
              struct err *reterr) NODISCARD;
 bool cell_serves(const struct cell *c);
 enum cell_state cell_state(const struct cell *c);
+bool cell_was_ready(const struct cell *c); /* false of a dead one: it could not be built */
 
 /* Descriptors as init takes them (cell_wire.h); all stay the caller's. */
 int cell_start(struct cell *c, const struct cell_order *o, const int *fds, size_t fd_count,
@@ -81,11 +80,10 @@ void cell_kill(struct cell *c, enum job_limit_hit why);
 struct cell_result {
     struct job_measure measure;
     uint64_t forks_refused;
-    bool built;     /* it was ready once */
     int kept_fd;    /* the caller's; -1 if none */
     struct err err; /* code 0: measure holds */
 };
-/* Of a SETTLED or DEAD cell, once. */
+/* Of a DEAD cell, once. */
 void cell_result_take(struct cell *c, struct cell_result *ret);
 /* Of a DEAD cell: false while the kernel still holds on to its cgroup (call again). */
 bool cell_free(struct cell *c);

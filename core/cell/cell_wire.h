@@ -93,7 +93,6 @@ struct cell_news {
     uint32_t kind;
     int32_t exit_code, signal;
     uint32_t box_full;                   /* not 0: no byte or no inode was left */
-    uint32_t keeps;                      /* not 0: KEPT is to follow */
     uint64_t wall_ns, cpu_ns, rss_bytes; /* the last two for machines without cgroups */
     struct err err;
 };

@@ -116,7 +116,6 @@ uint64_t cg_cpu_quota(uint64_t cpu_millis, uint64_t *ret_period)
 
 int cgroup_limit(struct cgroup *c, const struct cgroup_limits *limits, struct err *reterr)
 {
-    c->slowed = c->slowed || limits->cpu_millis != 0;
     return is_v2(c) ? cg2_limit(c, limits, reterr) : cg1_limit(c, limits, reterr);
 }
 
@@ -149,8 +148,6 @@ int cgroup_usage(struct cgroup *c, struct cgroup_usage *ret, struct err *reterr)
 
 void cgroup_unthrottle(struct cgroup *c)
 {
-    if (!c->slowed)
-        return;
     if (is_v2(c))
         cg_write(c->dirs[0], "cpu.max", "max");
     else if (c->dirs[CG_CPU] >= 0)

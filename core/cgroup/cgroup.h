@@ -48,7 +48,7 @@ struct cgroup_usage {
     uint64_t memory_peak;   /* bytes */
     uint64_t ooms;          /* times the OOM killer struck (or memory could not be had) */
     uint64_t forks_refused; /* by the processes limit */
-    uint64_t processes;     /* and threads now, the unreaped included; 0 where they are not counted */
+    uint64_t processes;     /* alive now, zombies not counted */
     uint64_t ooms_outside; /* killed though the cell was within its limit: a parent's or the machine's want */
 };
 int cgroup_new(struct cgroups *g, struct cgroup **ret, struct err *reterr) NODISCARD;

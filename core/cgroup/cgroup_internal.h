@@ -15,8 +15,6 @@ struct cgroup {
     int event_fd;            /* v1 eventfd, v2 memory.events */
     uint64_t oom_events;     /* v1: counted by the eventfd */
     uint64_t kills, refused; /* v1: of the cells before this one */
-    uint64_t memory_limit;   /* v1: as it was written; 0: none */
-    bool slowed;             /* there is a limit of cpu, or was: else none need be lifted */
     uint64_t peak_seen;      /* v2 without memory.peak */
 };
 

@@ -34,12 +34,12 @@ int cg1_new(struct cgroup *c, struct err *reterr)
 static int limit_memory(struct cgroup *c, uint64_t bytes, struct err *reterr)
 {
     static const char plain[] = "memory.limit_in_bytes", swap[] = "memory.memsw.limit_in_bytes";
-    const bool raised = bytes == 0 || (c->memory_limit != 0 && bytes > c->memory_limit);
     int dir = c->dirs[CG_MEMORY], rc;
+    bool raised;
 
-    c->memory_limit = bytes;
     if (!c->owner->swap_file || !cell_defence("cgroup_swap"))
         return cg_write_limit(dir, plain, bytes, "-1", reterr);
+    raised = bytes == 0 || bytes > cg_read_u64(dir, swap);
     rc = cg_write_limit(dir, raised ? swap : plain, bytes, "-1", reterr);
     return rc == 0 ? cg_write_limit(dir, raised ? plain : swap, bytes, "-1", reterr) : rc;
 }
@@ -70,7 +70,7 @@ int cg1_limit(struct cgroup *c, const struct cgroup_limits *l, struct err *reter
         rc = limit_memory(c, l->memory_bytes, reterr);
     if (rc == 0 && c->dirs[CG_PIDS] >= 0 && cell_defence("cgroup_pids"))
         rc = cg_write_limit(c->dirs[CG_PIDS], "pids.max", l->processes, "max", reterr);
-    if (rc == 0 && c->dirs[CG_CPU] >= 0 && c->slowed && cell_defence("cgroup_cpu"))
+    if (rc == 0 && c->dirs[CG_CPU] >= 0 && cell_defence("cgroup_cpu"))
         rc = limit_cpu(c, l->cpu_millis, reterr);
     return rc;
 }
@@ -114,14 +114,17 @@ int cg1_usage(struct cgroup *c, struct cgroup_usage *ret, struct err *reterr)
     if (c->dirs[CG_MEMORY] >= 0) {
         if (cg_read(c->dirs[CG_MEMORY], "memory.max_usage_in_bytes", text, sizeof(text)) != 0)
             return err_sys(reterr, "read memory.max_usage_in_bytes");
-        ret->memory_peak = cg_read_u64(c->dirs[CG_MEMORY], "memory.memsw.max_usage_in_bytes");
-        ret->memory_peak = MAX(strtoull(text, NULL, 10), ret->memory_peak);
+        ret->memory_peak =
+            MAX(strtoull(text, NULL, 10), cg_read_u64(c->dirs[CG_MEMORY], "memory.memsw.max_usage_in_bytes"));
         usage_ooms(c, ret);
     }
     if (c->dirs[CG_PIDS] >= 0 && cg_read(c->dirs[CG_PIDS], "pids.events", text, sizeof(text)) == 0)
         ret->forks_refused = cg_keyed(text, "max") - c->refused;
-    if (c->dirs[CG_PIDS] >= 0)
-        ret->processes = cg_read_u64(c->dirs[CG_PIDS], "pids.current");
+    for (int i = 0; i < CG_COUNT; i++)
+        if (c->dirs[i] >= 0) {
+            ret->processes = cg_each_process(c->dirs[i], 0);
+            break;
+        }
     return 0;
 }
 

@@ -45,7 +45,7 @@ int cg2_limit(struct cgroup *c, const struct cgroup_limits *l, struct err *reter
     }
     if (rc == 0 && has[CG_PIDS] && cell_defence("cgroup_pids"))
         rc = cg_write_limit(dir, "pids.max", l->processes, "max", reterr);
-    if (rc == 0 && has[CG_CPU] && c->slowed && cell_defence("cgroup_cpu"))
+    if (rc == 0 && has[CG_CPU] && cell_defence("cgroup_cpu"))
         rc = limit_cpu(dir, l->cpu_millis, reterr);
     return rc;
 }
@@ -81,7 +81,7 @@ int cg2_usage(struct cgroup *c, struct cgroup_usage *ret, struct err *reterr)
     }
     if (c->owner->has[CG_PIDS] && cg_read(c->dirs[0], "pids.events", text, sizeof(text)) == 0)
         ret->forks_refused = cg_keyed(text, "max");
-    ret->processes = cg_read_u64(c->dirs[0], "pids.current");
+    ret->processes = cg_each_process(c->dirs[0], 0);
     return 0;
 }
 

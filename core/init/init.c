@@ -267,11 +267,10 @@ static void finish(struct run *r, int status, const struct rusage *usage)
     struct cell_news kept = {.kind = CELL_NEWS_KEPT};
     int fd = -1;
 
-    news.keeps = news.exit_code == 0 && (r->keep[0] != NULL || r->order.keep_bytes != 0);
     init_say(&news, -1); /* the result is fixed */
     if (cell_defence("kill_rest"))
         kill_rest();
-    if (!news.keeps)
+    if (news.exit_code != 0 || (r->keep[0] == NULL && r->order.keep_bytes == 0))
         _exit(0);
     if (init_keep(r->box, r->keep, r->order.keep_bytes, &fd, &kept.err) != 0)
         kept.kind = CELL_NEWS_FAILED;

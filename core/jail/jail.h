@@ -5,7 +5,7 @@
  * the fixed-size records of jail_protocol.h; whatever has no fixed size (argv,
  * environment, files) travels in a sealed memfd, a *bundle*, that only the
  * process inside the cell unpacks.  One cell runs one step and is destroyed; the
- * answer comes when all that ran in the cell is dead.
+ * answer comes when every process of the cell is dead.
  *
  * Losing the jailer fails every run in flight with ERR_AGAIN (its worker ends); the
  * jailer losing us kills every cell.  One that is late with an answer is asked whether

@@ -16,13 +16,20 @@ struct polls { /* the worker's, and those of each living cell */
     unsigned cells;
 };
 
-void jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count)
+int jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count)
 {
-    if (cell_message_send(j->socket, m, sizeof(*m), fds, count, MSG_DONTWAIT) != 0)
-        j->closing = true; /* a worker that cannot be told must not wait for ever */
+    return cell_message_send(j->socket, m, sizeof(*m), fds, count, MSG_DONTWAIT);
 }
 
 /* ---- the worker ------------------------------------------------------------------- */
+
+static void answer_ping(struct jailer *j)
+{
+    const struct jail_message m = {.type = JAIL_PONG};
+
+    if (jailer_send(j, &m, NULL, 0) != 0)
+        j->closing = true;
+}
 
 static void take_message(struct jailer *j, const struct jail_message *m, int *fds, size_t count)
 {
@@ -40,7 +47,7 @@ static void take_message(struct jailer *j, const struct jail_message *m, int *fd
             jailer_kill(j, m->id, (enum job_limit_hit)m->u.why);
         break;
     case JAIL_PING:
-        jailer_send(j, &(struct jail_message){.type = JAIL_PONG}, NULL, 0);
+        answer_ping(j);
         break;
     default: /* not of our protocol: whoever that is, it gets no cells */
         j->closing = true;

@@ -3,9 +3,8 @@
  * Theory of operation.  One thread, one poll(2).  The socket to the worker is descriptor 3; its end ends
  * everything.  `spare` cells are kept ready beyond those that run, so that a START costs a few writes;
  * a START that finds none ready waits for the next one.  Each turn: read what the worker wants, hear
- * the cells, look at deadlines, answer, start what waits, free what is dead, build what is missing.  An
- * answer is given when all that ran in the cell is dead, and not before.  While as many as `cells` and
- * `spare` that were answered for are there still, the next answers wait for their cells' own ends.
+ * the cells, look at deadlines, free what is dead, build what is missing.  An answer is given when
+ * every process of the cell is dead, and not before.
  *
  * A cell is for any run, for one run that is a zygote, or for the runs of one zygote, which forks it.  Each
  * zygote that runs has `spare` of its own kept ready.  What fails for one of them fails for its runs alone.
@@ -36,11 +35,10 @@ struct jailer_run {
 struct jailer {
     int socket;
     struct cell_host *host;
-    unsigned cells, spare;
-    unsigned living, ending;            /* the latter: told, and not freed */
+    unsigned cells, spare, living;      /* the last: at the last turn */
     struct cell *slots[JAIL_CELLS_MAX]; /* every cell that is not freed, by slot */
     uint64_t keys[JAIL_CELLS_MAX];      /* ... and whom it is for (jailer_cells.c, key_of()) */
-    bool told[JAIL_CELLS_MAX];          /* its result; what is left of it ends behind */
+    bool told[JAIL_CELLS_MAX];          /* a dead one whose cgroup the kernel still holds */
     struct jailer_run runs[JAIL_CELLS_MAX];
     uint64_t build_after_ns; /* the last plain cell could not be built */
     bool closing;            /* the worker is gone */
@@ -57,7 +55,6 @@ void jailer_kill_all(struct jailer *j);
 /* Answers, frees, starts what waits, builds; returns when to look again (ns, CLOCK_MONOTONIC). */
 uint64_t jailer_turn(struct jailer *j, uint64_t now_ns);
 
-/* Where that fails the worker is gone for us. */
-void jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count);
+int jailer_send(struct jailer *j, const struct jail_message *m, const int *fds, size_t count);
 
 #endif

@@ -15,7 +15,8 @@ static void run_close(struct jailer_run *r)
 
 static void answer(struct jailer *j, struct jailer_run *r, const struct jail_message *m, int fd)
 {
-    jailer_send(j, m, &fd, fd >= 0);
+    if (jailer_send(j, m, &fd, fd >= 0) != 0)
+        j->closing = true; /* a worker that cannot be told must not wait for ever */
     run_close(r);
     *r = (struct jailer_run){0};
 }
@@ -157,21 +158,28 @@ static void build_failed(struct jailer *j, uint64_t key, struct err *err, uint64
             answer_failed(j, &j->runs[i], err);
 }
 
-static void tell_end(struct jailer *j, unsigned slot, uint64_t now_ns)
+static void tell_end(struct jailer *j, struct cell *c, uint64_t key, uint64_t now_ns)
 {
-    struct jailer_run *r = run_of(j, j->slots[slot]);
+    struct jailer_run *r = run_of(j, c);
     struct cell_result result;
 
-    j->told[slot] = true;
-    j->ending++;
-    cell_result_take(j->slots[slot], &result);
-    if (r == NULL && !result.built)
-        build_failed(j, j->keys[slot], &result.err, now_ns);
+    cell_result_take(c, &result);
+    if (r == NULL && !cell_was_ready(c))
+        build_failed(j, key, &result.err, now_ns);
     else if (r != NULL && result.err.code != 0)
         answer_failed(j, r, &result.err);
     else if (r != NULL)
         answer_done(j, r, &result);
     closep(&result.kept_fd);
+}
+
+static void bury(struct jailer *j, unsigned slot, uint64_t now_ns)
+{
+    if (!j->told[slot])
+        tell_end(j, j->slots[slot], j->keys[slot], now_ns);
+    j->told[slot] = !cell_free(j->slots[slot]);
+    if (!j->told[slot])
+        j->slots[slot] = NULL;
 }
 
 static void start(struct jailer *j, struct jailer_run *r, struct cell *c)
@@ -244,7 +252,6 @@ static uint64_t build(struct jailer *j, uint64_t key, unsigned spare, const stru
     if (now_ns < after_ns)
         return after_ns;
     j->keys[unused] = key;
-    j->told[unused] = false;
     if (cell_new(j->host, unused, key > UINT32_MAX, z, &j->slots[unused], &err) != 0)
         build_failed(j, key, &err, now_ns);
     return now_ns;
@@ -265,37 +272,24 @@ static uint64_t build_missing(struct jailer *j, uint64_t now_ns)
     return next;
 }
 
-/* Nobody has to wait for the rest of a settled cell, as long as not too many of them are left behind. */
-static bool is_to_be_told(const struct jailer *j, unsigned slot)
-{
-    const bool room = j->ending < j->cells + j->spare;
-
-    return !j->told[slot] && cell_state(j->slots[slot]) >= (room ? CELL_SETTLED : CELL_DEAD);
-}
-
-/* Answers come first, because others wait for them; what is left of cells goes before new ones are built. */
 uint64_t jailer_turn(struct jailer *j, uint64_t now_ns)
 {
     uint64_t next = UINT64_MAX;
 
-    for (unsigned i = 0; i < JAIL_CELLS_MAX; i++)
-        if (j->slots[i] != NULL) {
-            next = MIN(next, cell_check_deadlines(j->slots[i], now_ns));
-            if (is_to_be_told(j, i))
-                tell_end(j, i, now_ns);
-        }
-    if (!j->closing)
-        start_waiting(j);
-    j->living = j->ending = 0;
+    j->living = 0;
     for (unsigned i = 0; i < JAIL_CELLS_MAX; i++) {
-        if (j->slots[i] != NULL && cell_state(j->slots[i]) == CELL_DEAD) {
-            if (j->told[i] && cell_free(j->slots[i]))
-                j->slots[i] = NULL;
-            else /* the kernel still holds its cgroup */
+        if (j->slots[i] == NULL)
+            continue;
+        next = MIN(next, cell_check_deadlines(j->slots[i], now_ns));
+        if (cell_state(j->slots[i]) == CELL_DEAD) {
+            bury(j, i, now_ns);
+            if (j->slots[i] != NULL)
                 next = MIN(next, now_ns + RETRY_NS);
         }
         j->living += j->slots[i] != NULL;
-        j->ending += j->slots[i] != NULL && j->told[i];
     }
-    return j->closing ? next : MIN(next, build_missing(j, now_ns));
+    if (j->closing)
+        return next;
+    start_waiting(j);
+    return MIN(next, build_missing(j, now_ns));
 }

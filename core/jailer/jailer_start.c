@@ -103,6 +103,5 @@ int jailer_open(struct jailer *j, struct err *reterr)
         return rc;
     j->cells = hello.cells;
     j->spare = hello.spare;
-    jailer_send(j, &ready, NULL, 0);
-    return 0;
+    return jailer_send(j, &ready, NULL, 0);
 }

@@ -11,7 +11,7 @@ struct cell_host {
 
 struct cell {
     enum cell_state state;
-    bool taken; /* its result */
+    bool ready;
     unsigned slot;
     bool zygote, forked;
     struct cell_result result;
@@ -82,8 +82,8 @@ int cell_new(struct cell_host *h, unsigned slot, bool zygote, const struct cell 
     c->zygote = zygote;
     c->forked = z != NULL;
     FUZZ_CHECK(z == NULL || cell_serves(z));
-    c->result.built = !fake_cells_slow;
-    c->state = c->result.built ? CELL_READY : CELL_BUILDING;
+    c->ready = !fake_cells_slow;
+    c->state = c->ready ? CELL_READY : CELL_BUILDING;
     c->result.kept_fd = -1;
     living[slot] = *ret = c;
     return 0;
@@ -97,6 +97,11 @@ bool cell_serves(const struct cell *c)
 enum cell_state cell_state(const struct cell *c)
 {
     return c->state;
+}
+
+bool cell_was_ready(const struct cell *c)
+{
+    return c->ready;
 }
 
 int cell_start(struct cell *c, const struct cell_order *o, const int *fds, size_t fd_count,
@@ -150,24 +155,22 @@ void cell_kill(struct cell *c, enum job_limit_hit why)
     FUZZ_CHECK(why <= JOB_HIT_OUTPUT);
     if (c->state == CELL_DEAD)
         return;
-    if (c->state != CELL_SETTLED)
-        c->result.measure.hit = why;
+    c->result.measure.hit = why;
     c->state = CELL_DEAD;
 }
 
 void cell_result_take(struct cell *c, struct cell_result *ret)
 {
-    FUZZ_CHECK(c->state >= CELL_SETTLED && !c->taken);
-    c->taken = true;
+    FUZZ_CHECK(c->state == CELL_DEAD);
     *ret = c->result;
     c->result.kept_fd = -1;
-    if (!c->result.built)
+    if (!c->ready)
         err_set(&ret->err, ERR_INTERNAL, "the cell ended before it was used");
 }
 
 bool cell_free(struct cell *c)
 {
-    FUZZ_CHECK(c->state == CELL_DEAD && c->taken);
+    FUZZ_CHECK(c->state == CELL_DEAD);
     living[c->slot] = NULL;
     free(c);
     return true;
@@ -196,10 +199,8 @@ void fake_cell_advance(unsigned n)
             continue;
         if (living[i]->state == CELL_BUILDING) {
             living[i]->state = CELL_READY;
-            living[i]->result.built = true;
-        } else if (living[i]->state == CELL_RUNNING && !living[i]->zygote) {
-            living[i]->state = CELL_SETTLED;
-        } else if (living[i]->state == CELL_RUNNING || living[i]->state == CELL_SETTLED) {
+            living[i]->ready = true;
+        } else if (living[i]->state == CELL_RUNNING) {
             living[i]->state = CELL_DEAD;
         }
         return;

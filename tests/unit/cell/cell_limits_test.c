@@ -107,7 +107,7 @@ static int setup(void **state)
                          .request = -1,
                          .wall_end_ns = NEVER_NS,
                          .cpu_limit_ns = 100 * CHECK_MIN_NS,
-                         .base.cpu_ns = 7,
+                         .cpu_base_ns = 7,
                          .started = true,
                          .result.kept_fd = -1};
     return 0;

@@ -275,28 +275,6 @@ static void test_result_is_fixed_when_the_program_ends(void **state)
     assert_true(r.outcome.measure.wall_ns < UINT64_C(8000000000));
 }
 
-/* Whoever has the other end of a pipe lives: at the answer nobody does, however many there were. */
-static void test_nothing_outlives_its_result(void **state)
-{
-    const char *argv[] = {"/bin/sh", "-c",
-                          "i=0; while [ $i -lt 24 ]; do sleep 20 & i=$((i + 1)); done; exit 3", NULL};
-    static struct ran r;
-    struct jail_step s = {.argv = argv, .stdin_fd = -1};
-
-    (void)state;
-    for (int round = 0; round < 10; round++) {
-        struct begun b = begin(&r, &s);
-        char byte;
-
-        while (!r.over)
-            loop_run(loop);
-        assert_int_equal(read(b.out, &byte, 1), 0);
-        assert_int_equal(r.outcome.measure.exit_code, 3);
-        close(b.out);
-        close(b.err);
-    }
-}
-
 static void test_kill(void **state)
 {
     const char *argv[] = {"/bin/sleep", "20", NULL};
@@ -597,7 +575,6 @@ int main(void)
         cmocka_unit_test(test_fork_bomb),
         cmocka_unit_test(test_resource_limits),
         cmocka_unit_test(test_result_is_fixed_when_the_program_ends),
-        cmocka_unit_test(test_nothing_outlives_its_result),
         cmocka_unit_test(test_kill),
         cmocka_unit_test(test_usage_of_all),
         cmocka_unit_test(test_processes_and_identity),
