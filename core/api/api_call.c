@@ -20,6 +20,8 @@ static void detach(struct api_call *call)
 {
     TAILQ_REMOVE(&call->api->calls, call, link);
     call->api->call_count--;
+    if (call->watches)
+        call->api->watch_count--;
     call->request = NULL;
     if (call->wait != NULL) {
         store_wait_cancel(call->wait);
@@ -55,6 +57,12 @@ struct api_call *api_call_new(struct api *api, struct net_request *request)
     api->call_count++;
     net_request_on_close(request, on_close, call);
     return call;
+}
+
+void api_call_watches(struct api_call *call)
+{
+    call->watches = true;
+    call->api->watch_count++;
 }
 
 struct api_call *api_call_ref(struct api_call *call)

@@ -34,6 +34,7 @@ struct api_call {
     unsigned refs;
     bool accepted;                   /* what was asked for is under way; what is left is to say so */
     bool batch;                      /* `reply` is for several jobs */
+    bool watches;                    /* a supervisor's: counted in api->watch_count */
     char id[API_REQUEST_ID_MAX + 1]; /* X-Request-Id */
     const struct conf_key *key;      /* NULL where no keys are configured */
     const char *tenant;              /* the key's name; NULL as well */
@@ -49,6 +50,8 @@ struct api_call {
 TAILQ_HEAD(api_calls, api_call);
 
 struct api_call *api_call_new(struct api *api, struct net_request *request);
+/* Once at most, before it is handled: it is a supervisor's. */
+void api_call_watches(struct api_call *call);
 /* Each store call that is under way holds one. */
 struct api_call *api_call_ref(struct api_call *call);
 void api_call_unref(struct api_call *call);
@@ -176,7 +179,8 @@ struct api {
     void *drained_arg;
     struct wire_rules rules;
     struct api_calls calls, submitting;
-    size_t call_count, calls_max, calls_reserve;
+    size_t call_count, watch_count; /* unanswered; those of them that are supervisors' */
+    size_t calls_max, calls_reserve;
     uint64_t answered[6]; /* by hundreds of the status */
     struct api_languages languages;
     struct api_fleet fleet;

@@ -383,6 +383,31 @@ def test_long_polls_leave_places_for_others(redis, start):
         c.close()
 
 
+def test_supervisors_take_no_place_from_others(redis, start):
+    """A look at the numbers that takes its time is no reason to turn away the last one who may wait."""
+    s = start({"queue": {"url": redis.url, "password": redis.password, "answer_ms": 60000},
+               "api": {"connections_max": 16}}, roles="api")
+    token = s.submit({"source_code": "print(1)", "language_id": PYTHON})[0]
+    get = b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    polls = [raw_request(s, get % (b"/v1/jobs/%s?wait=50" % token.encode())) for _ in range(13)]
+    eventually(lambda: "execd_http_requests_open 14" in s.request("GET", "/metrics").text, "they wait")
+
+    def both_were_there():  # true once the numbers are too old to be given at once
+        with redis.asleep():
+            look, last = raw_request(s, get % b"/metrics"), raw_request(s, get % (b"/v1/jobs/%s" % token.encode()))
+            third = raw_request(s, get % b"/livez")
+            full = third.recv(100).startswith(b"HTTP/1.1 503")
+        for c in look, last:
+            assert c.recv(100).startswith(b"HTTP/1.1 200")
+        for c in look, last, third:
+            c.close()
+        return full
+
+    eventually(both_were_there, "one look more found no place")
+    for c in polls:
+        c.close()
+
+
 def test_answers_that_nobody_reads_are_bounded_together(start):
     """More than the kernel takes is execd's to hold: up to its bound, and then whoever holds most is cut off."""
     s = start({"api": {"buffers_max_bytes": 18 << 20}, "limits": {"output_bytes": 8 << 20}})

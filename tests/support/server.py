@@ -5,6 +5,7 @@ subreaper, so whatever a server leaves behind becomes our child and is found.
 """
 
 import collections
+import contextlib
 import ctypes
 import http.server
 import json
@@ -321,6 +322,15 @@ class Redis:
     def kill(self):
         self.process.kill()
         self.process.wait(PATIENCE)
+
+    @contextlib.contextmanager
+    def asleep(self):
+        """It takes connections and answers nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     @property
     def url(self):
