@@ -54,7 +54,9 @@ SIZE(execd_change, 24);
 AT(execd_scaler_ops, change, 32);
 AT(execd_scaler_ops, owns, 40);
 AT(execd_scaler_ops, retire, 48);
-SIZE(execd_scaler_ops, 56);
+AT(execd_scaler_ops, flags, 56);
+AT(execd_scaler_ops, reserved2, 60);
+SIZE(execd_scaler_ops, 64);
 
 #endif
 _Static_assert(EXECD_WORKER_DRAINING == 1 && EXECD_WORKER_DRAINED == 2, "a flag of workers changed");

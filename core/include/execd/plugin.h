@@ -411,6 +411,8 @@ struct execd_change { /* since 1.2 */
 /* rc EXECD_OK: done; otherwise why says what went wrong.  replicas: as the backend has it now. */
 typedef void (*execd_apply_fn)(void *arg, int32_t rc, uint32_t replicas, const char *why);
 
+enum { EXECD_SCALER_WORKERS = 1 }; /* it uses host->worker_*(), and is refused where they cannot be had */
+
 struct execd_scaler_ops {
     uint32_t size;
     uint32_t reserved;
@@ -429,6 +431,8 @@ struct execd_scaler_ops {
     /* Since 1.2, optional: another execd decides from now on.  Replicas that are this process' own are to be
      * ended gently; those of a backend that all share stay. */
     void (*retire)(void *self);
+    uint32_t flags; /* EXECD_SCALER_*; since 1.2 */
+    uint32_t reserved2;
     /* append below this line only */
 };
 

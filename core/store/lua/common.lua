@@ -31,6 +31,10 @@
 --   <p>:count                 hash of counters
 --   <p>:langs, <p>:stat:<lang>  languages seen, their statistics
 --   <p>:languages             hash: what workers say of the languages they serve
+--   <p>:scale                 hash: who scales the fleet, epoch, til when (ms), replicas and wanted by its last decision,
+--                             decisions that there were
+--   <p>:scale:log             list: decisions, the latest first
+--   <p>:scale:leave           hash: workers that are to claim no more, and since when (ms)
 --   <p>:workers, <p>:worker:<id>  sorted set of workers by their last heartbeat, the heartbeats
 --
 -- A token stands in a queue once for each time its job was queued.  One whose job has ended while it waited is
@@ -52,6 +56,7 @@ local function key_fly(endpoint) return p .. ':fly:' .. endpoint end
 local function key_brk(endpoint) return p .. ':brk:' .. endpoint end
 local function key_log(token) return p .. ':log:' .. token end
 local lease, out, count, wait, since = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait', p .. ':since'
+local scale, leave = p .. ':scale', p .. ':scale:leave'
 local function key_pass(prio) return p .. ':pass:' .. prio end
 local function key_dead(ten) return p .. ':dead:' .. ten end
 local function key_letter(token) return p .. ':letter:' .. token end
