@@ -7,6 +7,8 @@
 #define LATE_SHARE 0.05 /* of the jobs may wait longer than the target */
 #define SURE 3.0    /* standard deviations by which the last interval must stand out to count as a change */
 #define GROWTH 1.25 /* a step up when the waiting itself says that the formula is wrong */
+#define RISES 2.5   /* standard deviations between the halves of what is averaged over */
+#define ENOUGH 20   /* jobs to know how long they are */
 #define FULL 0.9    /* share of the slots in use from which on waiting is for want of slots */
 #define LOOK_MIN_MS 60000u /* what is averaged over: at least so long */
 
@@ -48,34 +50,66 @@ struct measured {
     double time_s; /* of a job; 0: none has ended */
 };
 
+struct span {
+    double seconds, arrived, finished, time_ms;
+};
+
+static void span_add(struct span *to, uint64_t interval_ms, uint64_t arrived, uint64_t finished,
+                     uint64_t time_ms)
+{
+    to->seconds += (double)interval_ms / 1000;
+    to->arrived += (double)arrived;
+    to->finished += (double)finished;
+    to->time_ms += (double)time_ms;
+}
+
+static double rate_of(const struct span *s)
+{
+    return s->seconds > 0 ? s->arrived / s->seconds : 0;
+}
+
+/* What is started now works later: where the rate rises by more than chance it is taken for what it will be
+ * then, and for no more than twice what it is. */
+static double rate_ahead(const struct span *look, const struct span *young, double ahead_s)
+{
+    const struct span old = {.seconds = look->seconds - young->seconds,
+                             .arrived = look->arrived - young->arrived};
+    const double before = rate_of(&old), after = rate_of(young);
+    double slope;
+
+    if (!(old.seconds > 0 && young->seconds > 0) ||
+        after - before <= RISES * sqrt(before / old.seconds + after / young->seconds))
+        return 0;
+    slope = (after - before) / (look->seconds / 2); /* between the middles of both */
+    return fmin(after + slope * (young->seconds / 2 + ahead_s), 2 * after);
+}
+
 static struct measured measure(const struct execd_observation *o)
 {
     const struct execd_sample *s;
-    const uint64_t look = o->policy->start_ms > LOOK_MIN_MS / 2 ? 2 * o->policy->start_ms : LOOK_MIN_MS;
+    const uint64_t look_ms = o->policy->start_ms > LOOK_MIN_MS / 2 ? 2 * o->policy->start_ms : LOOK_MIN_MS;
     const double now_s = (double)o->interval_ms / 1000, latest = (double)o->arrived;
-    double seconds = now_s, arrived = latest, finished = (double)o->finished, all_finished = finished;
-    double time = (double)o->service_ms_sum, all_time = time;
+    const double ahead_s = (double)(o->policy->start_ms + o->policy->check_ms) / 1000;
+    struct span whole = {0}, look = {0}, young = {0};
+    const struct span *times = &look;
     struct measured m = {0};
 
+    span_add(&whole, o->interval_ms, o->arrived, o->finished, o->service_ms_sum);
+    look = young = whole;
     SAMPLE_EACH(o, s)
     {
-        all_finished += (double)s->finished; /* how long jobs are is worth knowing even from long ago */
-        all_time += (double)s->service_ms_sum;
-        if (s->age_ms > look)
-            continue;
-        seconds += (double)s->interval_ms / 1000;
-        arrived += (double)s->arrived;
-        finished += (double)s->finished;
-        time += (double)s->service_ms_sum;
+        span_add(&whole, s->interval_ms, s->arrived, s->finished, s->service_ms_sum);
+        if (s->age_ms <= look_ms)
+            span_add(&look, s->interval_ms, s->arrived, s->finished, s->service_ms_sum);
+        if (s->age_ms < look_ms / 2)
+            span_add(&young, s->interval_ms, s->arrived, s->finished, s->service_ms_sum);
     }
-    if (finished < 20) { /* too few to know by themselves */
-        finished = all_finished;
-        time = all_time;
-    }
-    m.rate = seconds > 0 ? arrived / seconds : 0;
-    m.time_s = finished > 0 ? time / finished / 1000 : 0;
-    if (now_s > 0 && latest - m.rate * now_s > SURE * sqrt(fmax(m.rate * now_s, 1)))
-        m.rate = latest / now_s; /* more than chance: a burst */
+    if (look.finished < ENOUGH) /* how long jobs are is worth knowing even from long ago */
+        times = &whole;
+    m.time_s = times->finished > 0 ? times->time_ms / times->finished / 1000 : 0;
+    m.rate = fmax(rate_of(&look), rate_ahead(&look, &young, ahead_s));
+    if (now_s > 0 && latest - rate_of(&look) * now_s > SURE * sqrt(fmax(rate_of(&look) * now_s, 1)))
+        m.rate = fmax(m.rate, latest / now_s); /* more than chance: a burst */
     return m;
 }
 

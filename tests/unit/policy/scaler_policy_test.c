@@ -351,6 +351,40 @@ static void test_objective(void **state)
     check_rows(rows, COUNT(rows), EXECD_POLICY_OBJECTIVE);
 }
 
+/* Where more and more jobs arrive, there are as many slots as will be needed when they have started; where
+ * fewer do, the average holds. */
+static void test_rising(void **state)
+{
+    struct scene s = {
+        .running = 20,
+        .arrived = 200,
+        .finished = 200,
+        .service_ms = 200000,
+        .min = 1,
+        .max = 50,
+        .replicas = 6,
+        .slots = 4,
+        .past = 12,
+        .each = {.arrived = 200, .finished = 200, .service_ms_sum = 200000, .wanted = 6, .slots = 4}};
+    uint32_t steady;
+
+    (void)state;
+    look(&s, EXECD_POLICY_OBJECTIVE);
+    policy.start_ms = 60000;
+    scaler_policy_decide(&seen, &advice);
+    steady = advice.wanted;
+    for (uint64_t i = 0; i < 12; i++)
+        samples[i].arrived = 140 + 10 * i;
+    seen.arrived = 260;
+    scaler_policy_decide(&seen, &advice);
+    assert_true(advice.wanted >= steady + 3 && advice.wanted <= 2 * steady);
+    for (uint64_t i = 0; i < 12; i++)
+        samples[i].arrived = 260 - 10 * i;
+    seen.arrived = 140;
+    scaler_policy_decide(&seen, &advice);
+    assert_int_equal(advice.wanted, steady);
+}
+
 /* The same question has the same answer, also when structs have grown. */
 static void test_strides(void **state)
 {
@@ -378,7 +412,7 @@ int main(void)
         cmocka_unit_test(test_queue),       cmocka_unit_test(test_stabilization),
         cmocka_unit_test(test_window_ends), cmocka_unit_test(test_cpu),
         cmocka_unit_test(test_slots),       cmocka_unit_test(test_objective),
-        cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_rising),      cmocka_unit_test(test_strides),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
