@@ -411,7 +411,7 @@ struct execd_change { /* since 1.2 */
 /* rc EXECD_OK: done; otherwise why says what went wrong.  replicas: as the backend has it now. */
 typedef void (*execd_apply_fn)(void *arg, int32_t rc, uint32_t replicas, const char *why);
 
-enum { EXECD_SCALER_WORKERS = 1 }; /* it uses host->worker_*(), and is refused where they cannot be had */
+enum { EXECD_SCALER_WORKERS = 1 }; /* it uses host->worker_*(): what they need is set up at the start */
 
 struct execd_scaler_ops {
     uint32_t size;

@@ -373,6 +373,11 @@ static void test_rising(void **state)
     policy.start_ms = 60000;
     scaler_policy_decide(&seen, &advice);
     steady = advice.wanted;
+    for (uint64_t i = 6; i < 12; i++) /* a rise that may be chance */
+        samples[i].arrived = 212;
+    seen.arrived = 212;
+    scaler_policy_decide(&seen, &advice);
+    assert_int_equal(advice.wanted, steady);
     for (uint64_t i = 0; i < 12; i++)
         samples[i].arrived = 140 + 10 * i;
     seen.arrived = 260;
