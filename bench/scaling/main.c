@@ -87,7 +87,7 @@ int main(int argc, char **argv)
         else if (o == 'm')
             set.max = (uint32_t)number("max", optarg, 1, 10000);
         else if (o == 'l')
-            set.slots = set.jobs_per_pod = (uint32_t)number("slots", optarg, 1, 64);
+            set.slots = set.jobs_per_pod = (uint32_t)number("slots", optarg, 1, SIM_SLOTS_MAX);
         else if (o == 't')
             set.target_s = number("target", optarg, 0.001, 3600);
         else {

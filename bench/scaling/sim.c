@@ -122,6 +122,10 @@ static void kill_pod(struct sim *s, struct sim_pod *p)
 {
     for (uint32_t i = 0; i < s->set.slots; i++)
         if (p->jobs[i] != SIZE_MAX) {
+            if (s->queue_head == 0) {
+                fputs("bench-scaling: jobs are killed twice each: --start or --max makes no sense\n", stderr);
+                exit(1);
+            }
             s->queue[--s->queue_head] = p->jobs[i];
             s->killed++;
             s->running--;
@@ -324,10 +328,8 @@ struct sim_result sim_run(const struct sim_setting *set, const struct sim_contro
     s->place_count = 2 * (size_t)set->max + 16; /* those that end have places too */
     s->pods = sim_memory(s->place_count, sizeof(*s->pods));
     s->idle = sim_memory(s->place_count, sizeof(*s->idle));
-    for (size_t i = 0; i < s->place_count; i++) {
+    for (size_t i = 0; i < s->place_count; i++)
         s->pods[i].idle_at = SIZE_MAX;
-        s->pods[i].jobs = sim_memory(set->slots, sizeof(size_t));
-    }
     for (size_t i = 0; i < count; i++)
         jobs[i].began = -1;
     push(s, (struct sim_event){0, LOOK, 0, 0, 0});
@@ -345,11 +347,9 @@ struct sim_result sim_run(const struct sim_setting *set, const struct sim_contro
         }
         claim(s);
     }
-    for (size_t i = 0; i < s->place_count; i++) {
+    for (size_t i = 0; i < s->place_count; i++)
         if (s->pods[i].state != SIM_GONE)
             s->pod_seconds += s->now - s->pods[i].born;
-        free(s->pods[i].jobs);
-    }
     r = sum_up(s);
     free(s->heap);
     free(s->pods);

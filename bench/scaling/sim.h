@@ -48,13 +48,14 @@ struct sim_setting {
     double target_s; /* of waiting */
     double grace_s;  /* after SIGTERM, for those that end pods without asking */
 };
+#define SIM_SLOTS_MAX 64
 enum sim_pod_state { SIM_GONE, SIM_STARTING, SIM_READY, SIM_DRAINING, SIM_ENDING };
 struct sim_pod {
     enum sim_pod_state state;
     uint32_t busy;
-    uint32_t epoch; /* of its place: events of an earlier one are none of its */
-    size_t *jobs;   /* of each slot; SIZE_MAX: none */
-    size_t idle_at; /* where it stands among those with a free slot; SIZE_MAX: it does not */
+    uint32_t epoch;             /* of its place: events of an earlier one are none of its */
+    size_t jobs[SIM_SLOTS_MAX]; /* of each slot; SIZE_MAX: none */
+    size_t idle_at;             /* where it stands among those with a free slot; SIZE_MAX: it does not */
     double born;
 };
 struct sim_numbers { /* since the controller looked last */
