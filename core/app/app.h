@@ -17,7 +17,7 @@
 #include "shield/shield.h"
 #include "store/store.h"
 
-enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_ALL = 7 };
+enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_SCALER = 8, APP_ROLE_ALL = 15 };
 
 struct app_options {
     const char *config_path; /* NULL: defaults */
@@ -45,9 +45,30 @@ int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *re
 /* url: conf->queue_url, or that of the embedded server. */
 int app_store_open(struct loop *loop, const struct conf *conf, const char *url, struct store **ret,
                    struct err *reterr) NODISCARD;
+/* A socket may be in a folder that is closed to the user that execd becomes (that of another execd's embedded
+ * Redis): with all privileges, opens that of a unix: url; -1 where there is none.  app_store_url() has the
+ * url by it, the caller's. */
+int app_store_folder(const char *url);
+char *app_store_url(const char *url, int folder_fd);
 /* Of a store that has just connected: logs what its Redis promises less than all; ERR_CONFIG if that is more
  * than the configuration accepts. */
 int app_store_judge(const struct store *s, struct err *reterr);
+
+/* ---- the role scaler (app_scaler.c) ---- */
+
+struct plugin_set;
+struct app_scaler;
+/* With all privileges, after the plugins were opened: *ret stays NULL where nothing is to be scaled.
+ * ERR_CONFIG: the role was asked for by name, and there is no plugin for it. */
+int app_scaler_prepare(const struct app_options *o, const struct conf *conf, struct plugin_set *plugins,
+                       bool embedded, struct app_scaler **ret, struct err *reterr) NODISCARD;
+/* lost: what starts workers ended unasked. */
+void app_scaler_start(struct app_scaler *s, struct loop *loop, struct store *store, loop_fn lost, void *arg);
+/* Decides no more, ends its own workers; fn when they are gone (now or in a later turn).  NULL is fine for
+ * all of these. */
+void app_scaler_stop(struct app_scaler *s, loop_fn fn, void *arg);
+void app_scaler_hurry(struct app_scaler *s); /* their jobs get no more time */
+void app_scaler_free(struct app_scaler *s);  /* after store_free(), before plugin_set_free() */
 
 /* ---- privilege (app_privilege.c) ---- */
 

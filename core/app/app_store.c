@@ -1,6 +1,9 @@
 /* app_store.c - the store as the configuration describes it, and what its Redis can keep of the promises. */
 #include "app.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "hook/hook.h"
 
 int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *reterr)
@@ -14,6 +17,29 @@ int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *re
                 "eviction",
                 conf->queue_accept[i]);
     return 0;
+}
+
+int app_store_folder(const char *url)
+{
+    CLEAN_FREE char *path = strncmp(url, "unix:/", 6) == 0 ? mem_dup(url + 5) : NULL;
+
+    if (path == NULL || geteuid() != 0)
+        return -1;
+    path[strcspn(path, "?")] = '\0';
+    *strrchr(path, '/') = '\0';
+    return open(path[0] == '\0' ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+char *app_store_url(const char *url, int folder_fd)
+{
+    CLEAN_FREE char *path = mem_dup(url);
+    const size_t end = strcspn(path, "?");
+    const char *options = url + end;
+
+    path[end] = '\0';
+    return folder_fd < 0
+               ? mem_dup(url)
+               : mem_printf("unix:/proc/self/fd/%d/%s%s", folder_fd, strrchr(path, '/') + 1, options);
 }
 
 static const char *said(const char *text)

@@ -35,6 +35,10 @@ enum conf_cache { /* whose compiled output serves whom */
                   CONF_CACHE_TENANT,
                   CONF_CACHE_SHARED
 };
+enum conf_policy { /* how many workers there should be, by... */
+                   CONF_POLICY_QUEUE,
+                   CONF_POLICY_OBJECTIVE
+};
 struct conf_key { /* an API key */
     char *name;   /* its tenant's */
     char *key;
@@ -114,8 +118,10 @@ struct conf {
     char *plugin_dir; /* "" : beside execd */
     struct conf_plugin *plugins;
     size_t plugin_count;
-    /* scaling: the seed's four numbers */
+    /* scaling: the seed's four numbers, and what they left open */
     uint64_t min_pods, max_pods, jobs_per_pod, check_interval_ms;
+    enum conf_policy policy;
+    uint64_t cpu_target, stabilization_ms, wait_target_ms, pod_start_ms;
 };
 
 /* Appends one "file:line: text\n" per mistake to `mistakes`; -1 if there was any.
