@@ -199,7 +199,8 @@ static bool admit(struct shard *s, struct store_call *c)
         err_set(&c->err, ERR_AGAIN, "Redis is not reachable");
     else if (c->clients && s->in_flight > IN_FLIGHT_MAX)
         err_set(&c->err, ERR_FULL, "more than %d questions to Redis are unanswered", IN_FLIGHT_MAX);
-    else if (c->clients && s->unanswered > 0 && s->unanswered + c->again_len > s->o.unanswered_max)
+    else if (c->clients && c->again_len > 0 && s->unanswered > 0 &&
+             s->unanswered + c->again_len > s->o.unanswered_max)
         err_set(&c->err, ERR_FULL,
                 "%llu bytes of submissions are unanswered by Redis, and %llu more are above %llu",
                 (unsigned long long)s->unanswered, (unsigned long long)c->again_len,
