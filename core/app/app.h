@@ -46,8 +46,9 @@ int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *re
 int app_store_open(struct loop *loop, const struct conf *conf, const char *url, struct store **ret,
                    struct err *reterr) NODISCARD;
 /* A socket may be in a folder that is closed to the user that execd becomes (that of another execd's embedded
- * Redis): with all privileges, opens that of a unix: url; -1 where there is none.  app_store_url() has the
- * url by it, the caller's. */
+ * Redis), or its path longer than a socket's may be: with all privileges, opens the folder of a unix: url; -1
+ * where there is none.  app_store_url(), as that user, has the url, the caller's: by folder_fd where the name
+ * does not do. */
 int app_store_folder(const char *url);
 char *app_store_url(const char *url, int folder_fd);
 /* Of a store that has just connected: logs what its Redis promises less than all; ERR_CONFIG if that is more

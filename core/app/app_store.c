@@ -6,6 +6,8 @@
 
 #include "hook/hook.h"
 
+#define SOCKET_PATH_MAX 107 /* bytes, of a unix socket's address */
+
 int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *reterr)
 {
     *ret_bits = 0;
@@ -23,23 +25,29 @@ int app_store_folder(const char *url)
 {
     CLEAN_FREE char *path = strncmp(url, "unix:/", 6) == 0 ? mem_dup(url + 5) : NULL;
 
-    if (path == NULL || geteuid() != 0)
+    if (path == NULL)
         return -1;
     path[strcspn(path, "?")] = '\0';
     *strrchr(path, '/') = '\0';
     return open(path[0] == '\0' ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* By its name it is found again where the folder is made anew, as a supervisor does at a server's restart; by
+ * the descriptor it is reached where the name does not lead there. */
 char *app_store_url(const char *url, int folder_fd)
 {
-    CLEAN_FREE char *path = mem_dup(url);
-    const size_t end = strcspn(path, "?");
-    const char *options = url + end;
+    CLEAN_FREE char *folder = folder_fd < 0 ? NULL : mem_dup(url + 5);
+    size_t length, at;
 
-    path[end] = '\0';
-    return folder_fd < 0
-               ? mem_dup(url)
-               : mem_printf("unix:/proc/self/fd/%d/%s%s", folder_fd, strrchr(path, '/') + 1, options);
+    if (folder == NULL)
+        return mem_dup(url);
+    length = strcspn(folder, "?");
+    folder[length] = '\0';
+    at = (size_t)(strrchr(folder, '/') + 1 - folder);
+    folder[at] = '\0';
+    if (length <= SOCKET_PATH_MAX && (access(folder, X_OK) == 0 || errno != EACCES))
+        return mem_dup(url);
+    return mem_printf("unix:/proc/self/fd/%d/%s", folder_fd, url + 5 + at);
 }
 
 static const char *said(const char *text)
