@@ -20,6 +20,7 @@ struct scale {
     uint64_t epoch;
     uint64_t led_until_ms; /* by our own clock, counted from before Redis was asked */
     struct scale_past past;
+    int64_t asked; /* replicas that the backend was last asked for and took; -1: not by us */
 
     /* the round that is under way */
     bool busy, stuck;
@@ -58,6 +59,7 @@ static void follow(struct scale *s, const char *leader)
         plugin_scaler_retire(s->o.scaler);
     }
     s->leads = false;
+    s->asked = -1;
 }
 
 /* ---- what is done ---------------------------------------------------------------------------------- */
@@ -66,10 +68,12 @@ static void on_changed(void *arg, const struct err *err, uint32_t replicas)
 {
     struct scale *s = arg;
 
-    if (err != NULL)
+    if (err != NULL) {
         LOG_WARN("scaling_failed", F_UINT("replicas", s->plan.replicas), F_STR("reason", err->text));
-    else
+    } else {
+        s->asked = s->plan.replicas;
         LOG_INFO("scaled", F_UINT("replicas", replicas), F_UINT("ended", s->plan.ending_count));
+    }
     round_end(s);
 }
 
@@ -169,8 +173,8 @@ static void lead(struct scale *s, const struct store_scene *scene)
     s->epoch = scene->epoch;
     scale_view_take(&s->view, scene, s->o.scaler);
     rc = plugin_scaler_current(s->o.scaler, on_current, s, &e);
-    if (rc == ERR_NOT_FOUND) /* it cannot tell: then what was asked for last is what there is */
-        on_current(s, NULL, s->past.count > 0 ? s->past.last.target : (uint32_t)s->view.count);
+    if (rc == ERR_NOT_FOUND) /* it cannot tell */
+        on_current(s, NULL, scale_view_replicas(&s->view, &s->past, s->asked));
     else if (rc != 0)
         on_current(s, &e, 0);
 }
@@ -227,6 +231,7 @@ struct scale *scale_start(const struct scale_options *o)
     struct scale *s = NEW(struct scale);
 
     s->o = *o;
+    s->asked = -1;
     make_id(s);
     scale_past_new(&s->past);
     s->lease_ms = MAX(o->conf->check_interval_ms * LEASE_CHECKS, (uint64_t)LEASE_MIN_MS);

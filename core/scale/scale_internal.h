@@ -56,6 +56,8 @@ struct scale_view {           /* our copy of a scene, the backend's replicas alo
 };
 void scale_view_take(struct scale_view *v, const struct store_scene *scene, struct execd_ctx *scaler);
 void scale_view_done(struct scale_view *v);
+/* Of a backend that does not tell.  asked: what it was last asked for by this leader, -1 if it was not. */
+uint32_t scale_view_replicas(const struct scale_view *v, const struct scale_past *past, int64_t asked);
 /* The numbers of a decision that is to be made: all but wanted, target and reason. */
 void scale_view_measure(const struct scale_view *v, const struct scale_past *past, const struct conf *conf,
                         uint32_t replicas, struct store_decision *d);

@@ -70,6 +70,17 @@ void scale_view_done(struct scale_view *v)
 
 /* ---- the numbers ------------------------------------------------------------------------------ */
 
+/* Those that are heard of, whatever was decided: what was only meant to be would never be asked for again.
+ * While none is, what the backend was asked for; a new leader takes what the one before it saw. */
+uint32_t scale_view_replicas(const struct scale_view *v, const struct scale_past *past, int64_t asked)
+{
+    if (v->count > 0)
+        return (uint32_t)v->count;
+    if (asked >= 0)
+        return (uint32_t)asked;
+    return past->last.target == 0 ? 0 : past->last.replicas;
+}
+
 /* A counter that is less than before begins anew: another Redis, or one that lost what it had. */
 static uint64_t since(uint64_t now, uint64_t before)
 {
