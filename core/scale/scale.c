@@ -88,9 +88,7 @@ static void on_decided(void *arg, const struct err *err)
     struct err e = {0};
 
     if (err != NULL) {
-        if (err->code == ERR_CONFLICT && !s->stopped)
-            follow(s, "another");
-        else if (!s->stopped)
+        if (!s->stopped) /* where another leads, the next step says so */
             tell_blind(s, "Redis", err);
         round_end(s);
         return;

@@ -242,12 +242,34 @@ static void test_nobody_is_heard_of(void **state)
     assert_int_equal(scale_view_replicas(&none, &past, -1), 0);
 }
 
+/* A decision that came too late ends nobody's workers: who leads is said by the next step. */
+static void test_a_decision_too_late(void **state)
+{
+    (void)state;
+    heard(1);
+    w.taken = true;
+    round_with(3);
+    assert_int_equal(w.retired, 0);
+    assert_int_equal(w.changes, 0);
+    w.taken = false; /* nobody had come after it */
+    round_with(3);
+    assert_int_equal(w.retired, 0);
+    assert_int_equal(w.changed_to, 3);
+    w.taken = true;
+    round_with(4);
+    assert_int_equal(w.retired, 0);
+    w.leads = false;
+    round_with(4);
+    assert_int_equal(w.retired, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_change_that_failed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_down_and_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_is_heard_of, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_decision_too_late, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
