@@ -254,7 +254,8 @@ void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl
                      void *arg);
 void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg);
 /* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, again and again, apis
- * get what was put within ten minutes. */
+ * get what was put within ten minutes.  Of a store with one shard what was put last holds while no worker is
+ * there (lua/languages.lua). */
 struct store_language {
     int32_t id;
     char version[96];

@@ -47,6 +47,7 @@ void shard_languages_put(struct shard *s, const struct store_language *l, size_t
     struct store_args a = {0};
 
     store_args_num(&a, LANGUAGE_TTL_MS);
+    store_args_num(&a, false);
     for (size_t i = 0; i < count; i++) {
         store_args_num(&a, (uint64_t)l[i].id);
         store_args_str(&a, l[i].version);
@@ -74,11 +75,12 @@ static void on_languages(struct store_call *c, const redisReply *reply, const st
     free(list);
 }
 
-void shard_languages_get(struct shard *s, store_languages_fn done, void *arg)
+void shard_languages_get(struct shard *s, bool hold, store_languages_fn done, void *arg)
 {
     struct store_args a = {0};
 
     store_args_num(&a, LANGUAGE_TTL_MS);
+    store_args_num(&a, hold);
     store_script_call(s, SCRIPT_LANGUAGES, &a, on_languages, (void (*)(void))done, arg, NULL);
 }
 

@@ -56,7 +56,7 @@ void shard_heartbeat(struct shard *s, const struct store_worker *w, uint64_t ttl
 void shard_worker_gone(struct shard *s, const char *id, store_done_fn done, void *arg);
 void shard_languages_put(struct shard *s, const struct store_language *l, size_t count, store_done_fn done,
                          void *arg);
-void shard_languages_get(struct shard *s, store_languages_fn done, void *arg);
+void shard_languages_get(struct shard *s, bool hold, store_languages_fn done, void *arg);
 void shard_stats(struct shard *s, store_stats_fn done, void *arg);
 
 void shard_outbox_claim(struct shard *s, const struct store_outbox_rules *r,

@@ -4,6 +4,7 @@
 static struct store_scene seen; /* numbers of the last one; its lists are counted alone */
 static char leaving[64];
 static struct store_decision newest;
+static uint16_t port;
 
 static void on_scene(void *arg, const struct err *err, const struct store_scene *scene)
 {
@@ -18,10 +19,12 @@ static void on_scene(void *arg, const struct err *err, const struct store_scene 
 
 static struct store *open_one(void)
 {
-    CLEAN_FREE char *url =
-        mem_printf("redis://127.0.0.1:%u", (unsigned)rig_redis("--port %u --save ''", NULL));
-    const struct store_options o = rig_options(url);
+    CLEAN_FREE char *url = NULL;
+    struct store_options o;
 
+    port = rig_redis("--port %u --save ''", NULL);
+    url = mem_printf("redis://127.0.0.1:%u", (unsigned)port);
+    o = rig_options(url);
     return rig_open(&o);
 }
 
@@ -210,6 +213,40 @@ static void test_numbers(void **state)
     store_free(s);
 }
 
+static size_t languages(struct store *s)
+{
+    struct answer a;
+
+    ASK(a, store_languages_get(s, on_languages, &a));
+    assert_int_equal(a.err.code, 0);
+    return a.count;
+}
+
+/* What was put long ago is forgotten where somebody is there who would put it again; where nobody is, it
+ * holds, and is there still when the first worker comes again. */
+static void test_languages_without_workers(void **state)
+{
+    static const struct store_language python = {71, "Python (3)"}, c = {50, "C (12)"};
+    struct store *s = open_one();
+    struct answer a;
+
+    (void)state;
+    ASK(a, store_languages_put(s, &python, 1, on_done, &a));
+    ASK(a, store_languages_put(s, &c, 1, on_done, &a));
+    assert_false(beat(s, "w", 60000));
+    assert_int_equal(languages(s), 2);
+    rig_cli(port, "", "hset {t}:languages 71 '0 Python (3)'", "0");
+    assert_int_equal(languages(s), 1);
+    ASK(a, store_worker_gone(s, "w", on_done, &a));
+    assert_false(beat(s, "killed", 1)); /* it says no word, and its place is found empty */
+    rig_run_ms(20);
+    rig_cli(port, "", "hset {t}:languages 50 '0 C (12)'", "0");
+    assert_int_equal(languages(s), 1);
+    assert_false(beat(s, "w", 60000));
+    assert_int_equal(languages(s), 1);
+    store_free(s);
+}
+
 /* A decision that cannot be read is none, whatever stands there. */
 static void test_bad_decisions(void **state)
 {
@@ -229,6 +266,7 @@ int main(void)
         cmocka_unit_test_teardown(test_decisions, rig_after_each),
         cmocka_unit_test_teardown(test_orders, rig_after_each),
         cmocka_unit_test_teardown(test_numbers, rig_after_each),
+        cmocka_unit_test_teardown(test_languages_without_workers, rig_after_each),
         cmocka_unit_test(test_bad_decisions),
     };
 
