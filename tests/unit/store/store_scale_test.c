@@ -5,6 +5,7 @@ static struct store_scene seen; /* numbers of the last one; its lists are counte
 static char leaving[64];
 static struct store_decision newest;
 static uint16_t port;
+static pid_t server;
 
 static void on_scene(void *arg, const struct err *err, const struct store_scene *scene)
 {
@@ -22,7 +23,7 @@ static struct store *open_one(void)
     CLEAN_FREE char *url = NULL;
     struct store_options o;
 
-    port = rig_redis("--port %u --save ''", NULL);
+    port = rig_redis("--port %u --save ''", &server);
     url = mem_printf("redis://127.0.0.1:%u", (unsigned)port);
     o = rig_options(url);
     return rig_open(&o);
@@ -213,6 +214,22 @@ static void test_numbers(void **state)
     store_free(s);
 }
 
+/* Who asks what was decided is answered in time. */
+static void test_a_hanging_redis(void **state)
+{
+    struct store *s = open_one();
+    struct answer a;
+
+    (void)state;
+    s->seats[0].shard->o.answer_ms = 100;
+    kill(server, SIGSTOP);
+    ASK(a, store_scale_view(s, 1, on_scene, &a));
+    assert_int_equal(a.err.code, ERR_AGAIN);
+    assert_true(store_connected(s)); /* the watchdog takes longer than that */
+    kill(server, SIGCONT);
+    store_free(s);
+}
+
 static size_t languages(struct store *s)
 {
     struct answer a;
@@ -267,6 +284,7 @@ int main(void)
         cmocka_unit_test_teardown(test_orders, rig_after_each),
         cmocka_unit_test_teardown(test_numbers, rig_after_each),
         cmocka_unit_test_teardown(test_languages_without_workers, rig_after_each),
+        cmocka_unit_test_teardown(test_a_hanging_redis, rig_after_each),
         cmocka_unit_test(test_bad_decisions),
     };
 
