@@ -118,14 +118,14 @@ void scale_view_measure(const struct scale_view *v, const struct scale_past *pas
                                  .running = s->running,
                                  .oldest_wait_ms = s->oldest_wait_ms,
                                  .accepted = s->accepted,
-                                 .ended = s->ended,
+                                 .served = s->served,
                                  .held = s->held,
                                  .replicas = replicas};
     for (size_t i = 0; i < JOB_PRIORITY_COUNT; i++)
         d->queued[i] = s->queued[i];
     if (!first) {
         d->arrived = since(s->accepted, before->accepted);
-        d->finished = since(s->ended, before->ended);
+        d->finished = since(s->served, before->served);
         d->service_ms = since(s->held, before->held);
     }
     measure_workers(v, d);

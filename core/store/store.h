@@ -276,12 +276,13 @@ void store_languages_get(struct store *s, store_languages_fn done, void *arg);
 struct store_decision {          /* what was seen, and what was made of it */
     uint64_t at_ms, interval_ms; /* Unix ms of Redis; since the one before */
     uint64_t queued[JOB_PRIORITY_COUNT], running, oldest_wait_ms;
-    uint64_t arrived, finished, service_ms; /* within the interval; ms that ended jobs were a worker's */
-    uint64_t accepted, ended, held;         /* the same since the beginning, for the next one */
-    uint32_t workers, slots, draining;      /* that were seen; of one on average */
-    uint32_t cpu_permille;                  /* of those, on average */
-    uint32_t replicas, wanted, target;      /* there were; before any holding up; what is to be */
-    bool blind;                             /* something was not seen, so nothing went down */
+    /* Within the interval; those that a worker ended, and the ms that they were its. */
+    uint64_t arrived, finished, service_ms;
+    uint64_t accepted, served, held;   /* the same since the beginning, for the next one */
+    uint32_t workers, slots, draining; /* that were seen; of one on average */
+    uint32_t cpu_permille;             /* of those, on average */
+    uint32_t replicas, wanted, target; /* there were; before any holding up; what is to be */
+    bool blind;                        /* something was not seen, so nothing went down */
     char reason[192];
 };
 struct store_scene { /* what a leader sees; lists are borrowed for the callback */
@@ -291,7 +292,7 @@ struct store_scene { /* what a leader sees; lists are borrowed for the callback 
     uint64_t left_ms;            /* of its time */
     uint64_t now_ms;             /* Unix ms of Redis; this and what follows: of a leader alone */
     uint64_t queued[JOB_PRIORITY_COUNT], running, oldest_wait_ms;
-    uint64_t accepted, ended, held; /* since the beginning */
+    uint64_t accepted, served, held; /* since the beginning */
     const struct store_worker *workers;
     size_t worker_count;
     char *const *leaving; /* workers that are to claim no more */

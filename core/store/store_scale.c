@@ -12,7 +12,7 @@ static size_t numbers_of(struct store_decision *d, uint64_t *of64[NUMBERS], uint
 {
     uint64_t *const wide[] = {&d->at_ms,      &d->interval_ms,    &d->queued[0], &d->queued[1],
                               &d->queued[2],  &d->running,        &d->arrived,   &d->finished,
-                              &d->service_ms, &d->oldest_wait_ms, &d->accepted,  &d->ended,
+                              &d->service_ms, &d->oldest_wait_ms, &d->accepted,  &d->served,
                               &d->held};
     uint32_t *const narrow[] = {&d->workers,  &d->slots,  &d->draining, &d->cpu_permille,
                                 &d->replicas, &d->wanted, &d->target};
@@ -144,7 +144,7 @@ static bool read_scene(const redisReply *r, struct lists *l, struct store_scene 
     scene->running = store_reply_u64(e[8]);
     scene->oldest_wait_ms = store_reply_u64(e[9]);
     scene->accepted = store_reply_u64(e[10]);
-    scene->ended = store_reply_u64(e[11]);
+    scene->served = store_reply_u64(e[11]);
     scene->held = store_reply_u64(e[12]);
     read_workers(e[13], l, scene);
     read_leaving(e[14], l, scene);

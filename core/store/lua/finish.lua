@@ -14,7 +14,8 @@ if st ~= '1' or ep ~= epoch or w ~= worker then
 end
 local lang = conclude(token, epoch, ARGV[5], ARGV[6])
 local s = p .. ':stat:' .. lang
-count_add('held', math.max(now - number(sa), 0)) -- ms, by its worker: what a scaler reckons with
+count_add('served', 1) -- what a scaler reckons with: how many, and for how long (ms) they were a worker's
+count_add('held', math.max(now - number(sa), 0))
 if ARGV[9] ~= '' then redis.call('HINCRBY', s, 'cc:' .. ARGV[9], 1) end
 if bucket >= 0 then
   redis.call('HINCRBY', s, 'b:' .. bucket, 1)

@@ -1,5 +1,5 @@
 -- scale_step.lua p id lease_ms whole -> {leads, epoch, who, left_ms, now, queued0, queued1, queued2, running, oldest age ms,
---                                        accepted, ended, held, {records of workers...}, {ids that are to drain...},
+--                                        accepted, served, held, {records of workers...}, {ids that are to drain...},
 --                                        {decisions, the latest first...}}
 --
 -- One scaler leads for lease_ms from here on, by the time of this Redis; each new one raises the epoch, which whatever it
@@ -12,13 +12,7 @@ if who ~= id then epoch = epoch + 1 end
 redis.call('HDEL', scale, 'til') -- also with a full memory: see conclude()
 redis.call('HSET', scale, 'who', id, 'epoch', epoch, 'til', string.format('%.0f', now + lease_ms))
 
-local ended, workers, leaving = 0, {}, {}
-for _, lang in ipairs(redis.call('SMEMBERS', p .. ':langs')) do
-  local stat = redis.call('HGETALL', p .. ':stat:' .. lang)
-  for i = 1, #stat, 2 do
-    if string.sub(stat[i], 1, 3) == 'st:' then ended = ended + number(stat[i + 1]) end
-  end
-end
+local workers, leaving = {}, {}
 for _, w in ipairs(redis.call('ZRANGE', p .. ':workers', 0, -1)) do
   local record = redis.call('GET', p .. ':worker:' .. w)
   if record then workers[#workers + 1] = record end
@@ -30,9 +24,9 @@ for _, w in ipairs(redis.call('HKEYS', leave)) do
     redis.call('HDEL', leave, w) -- it is gone
   end
 end
-local f = redis.call('HMGET', count, 'queued:0', 'queued:1', 'queued:2', 'accepted', 'held')
+local f = redis.call('HMGET', count, 'queued:0', 'queued:1', 'queued:2', 'accepted', 'served', 'held')
 local oldest = redis.call('ZRANGE', wait, 0, 0)[1]
 local since = oldest and number(redis.call('HGET', key_job(oldest), 'qa')) or now
 return {1, epoch, id, lease_ms, now, number(f[1]), number(f[2]), number(f[3]), redis.call('ZCARD', lease),
-  math.max(now - since, 0), number(f[4]), ended, number(f[5]), workers, leaving,
+  math.max(now - since, 0), number(f[4]), number(f[5]), number(f[6]), workers, leaving,
   whole and redis.call('LRANGE', scale .. ':log', 0, -1) or {}}

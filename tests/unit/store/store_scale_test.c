@@ -183,7 +183,7 @@ static void test_orders(void **state)
     store_free(s);
 }
 
-/* What the leader reckons with: arrivals, ends, and how long those were a worker's. */
+/* What the leader reckons with: arrivals, what workers ended, and how long that was theirs. */
 static void test_numbers(void **state)
 {
     struct store *s = open_one();
@@ -203,13 +203,21 @@ static void test_numbers(void **state)
     step(s, "one", 60000);
     assert_int_equal(seen.running, 1);
     assert_int_equal(seen.oldest_wait_ms, 0);
-    assert_int_equal(seen.ended, 0);
+    assert_int_equal(seen.served, 0);
     assert_int_equal(rig_finish(s, job->token, a.claims[0].epoch), 0);
     step(s, "one", 60000);
     assert_int_equal(seen.running, 0);
-    assert_int_equal(seen.ended, 1);
+    assert_int_equal(seen.served, 1);
     assert_true(seen.held >= 20 && seen.held < RIG_PATIENCE_MS);
     job_free(a.claims[0].job);
+    job_free(job);
+    job = rig_job(10, NULL); /* one that ends without having been a worker's counts for nothing */
+    assert_int_equal(rig_submit(s, job), 0);
+    ASK(a, store_cancel(s, job->token, on_done, &a));
+    assert_int_equal(a.err.code, 0);
+    step(s, "one", 60000);
+    assert_int_equal(seen.accepted, 2);
+    assert_int_equal(seen.served, 1);
     job_free(job);
     store_free(s);
 }
