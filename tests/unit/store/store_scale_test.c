@@ -183,6 +183,30 @@ static void test_orders(void **state)
     store_free(s);
 }
 
+/* They outlive the leader until another could have taken them back, and no longer. */
+static void test_orders_of_nobody(void **state)
+{
+    struct store *s = open_one();
+    struct answer a;
+
+    (void)state;
+    assert_false(beat(s, "w", 60000));
+    step(s, "one", 60000);
+    assert_int_equal(decide(s, "one", 1, &(struct store_order){"w", true}, 1), 0);
+    ASK(a, store_scale_yield(s, "one", on_done, &a));
+    assert_true(beat(s, "w", 60000));
+    step(s, "two", 60000);
+    assert_int_equal(seen.leaving_count, 1);
+    rig_cli(port, "", "hincrby {t}:scale til -110000", "");
+    assert_true(beat(s, "w", 60000)); /* for ten seconds more */
+    rig_cli(port, "", "hincrby {t}:scale til -11000", "");
+    assert_false(beat(s, "w", 60000));
+    step(s, "three", 60000);
+    assert_int_equal(seen.leaving_count, 0); /* it does not come back with a leader */
+    assert_false(beat(s, "w", 60000));
+    store_free(s);
+}
+
 /* What the leader reckons with: arrivals, what workers ended, and how long that was theirs. */
 static void test_numbers(void **state)
 {
@@ -290,6 +314,7 @@ int main(void)
         cmocka_unit_test_teardown(test_fencing, rig_after_each),
         cmocka_unit_test_teardown(test_decisions, rig_after_each),
         cmocka_unit_test_teardown(test_orders, rig_after_each),
+        cmocka_unit_test_teardown(test_orders_of_nobody, rig_after_each),
         cmocka_unit_test_teardown(test_numbers, rig_after_each),
         cmocka_unit_test_teardown(test_languages_without_workers, rig_after_each),
         cmocka_unit_test_teardown(test_a_hanging_redis, rig_after_each),
