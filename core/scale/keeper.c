@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 struct kept {
     bool there; /* asked for, and its end was not told yet */
+    bool told;  /* to end; once more would mean that its jobs get no more time */
     int64_t pid;
     loop_fn ended;
     void *arg;
@@ -28,6 +30,7 @@ struct keeper {
     struct kept kept[KEEPER_MAX + 1];
     unsigned count;
     bool stopping, lost;
+    bool orphans_told; /* by the kernel: keeper_child.c asks it to, and becoming another user forgets that */
     loop_fn on_lost, on_stopped;
     void *lost_arg, *stopped_arg;
 };
@@ -59,6 +62,7 @@ int keeper_spawn(const struct keeper_options *o, struct keeper **ret, struct err
     k = NEW(struct keeper);
     k->pid = pid;
     k->fd = ends[0];
+    k->orphans_told = geteuid() != 0 && getauxval(AT_SECURE) == 0;
     *ret = k;
     return 0;
 }
@@ -100,7 +104,7 @@ static void on_lost(struct keeper *k)
     loop_io_free(k->io);
     k->io = NULL;
     for (uint32_t i = 1; i <= KEEPER_MAX; i++) {
-        if (k->kept[i].there && k->kept[i].pid > 0)
+        if (k->kept[i].pid > 0 && !k->kept[i].told && !k->orphans_told)
             kill((pid_t)k->kept[i].pid, SIGTERM);
         k->kept[i] = (struct kept){0};
     }
@@ -186,9 +190,12 @@ void keeper_end(struct keeper *k, uint32_t number)
 {
     struct err err = {0};
 
-    if (number >= 1 && number <= KEEPER_MAX && k->kept[number].there &&
-        ask(k, KEEPER_TERM, number, &err) != 0)
+    if (number < 1 || number > KEEPER_MAX || !k->kept[number].there)
+        return;
+    if (ask(k, KEEPER_TERM, number, &err) != 0)
         LOG_WARN("worker_not_told", F_UINT("number", number), F_STR("reason", err.text));
+    else
+        k->kept[number].told = true;
 }
 
 int64_t keeper_pid(const struct keeper *k, uint32_t number)
@@ -202,7 +209,8 @@ void keeper_stop(struct keeper *k, uint64_t patience_ms, loop_fn fn, void *arg)
     k->on_stopped = fn;
     k->stopped_arg = arg;
     for (uint32_t i = 1; i <= KEEPER_MAX; i++)
-        keeper_end(k, i);
+        if (!k->kept[i].told)
+            keeper_end(k, i);
     loop_timer_arm(k->patience, patience_ms);
     stopped_check(k);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static pid_t pids[KEEPER_MAX + 1]; /* by number; 0: none */
+static bool told[KEEPER_MAX + 1];  /* to end */
 
 static void tell(int fd, uint32_t what, uint32_t number, int64_t value)
 {
@@ -71,6 +72,7 @@ static void start(const struct keeper_options *o, int fd, uint32_t number)
         return;
     }
     pids[number] = pid;
+    told[number] = false;
     tell(fd, KEEPER_STARTED, number, pid);
 }
 
@@ -78,10 +80,12 @@ static void handle(const struct keeper_options *o, int fd, const struct keeper_m
 {
     if (m->number == 0 || m->number > KEEPER_MAX)
         return;
-    if (m->what == KEEPER_START)
+    if (m->what == KEEPER_START) {
         start(o, fd, m->number);
-    else if (pids[m->number] != 0)
+    } else if (pids[m->number] != 0) {
         kill(pids[m->number], m->what == KEEPER_KILL ? SIGKILL : SIGTERM);
+        told[m->number] = true;
+    }
 }
 
 /* True: there is still somebody. */
@@ -102,13 +106,13 @@ static bool reap(int fd)
     return any;
 }
 
-/* Execd is gone, or wants us to go: so does everybody. */
+/* Execd is gone, or wants us to go: so does everybody; a second SIGTERM would take time from their jobs. */
 static void end_all(int sfd)
 {
     struct signalfd_siginfo si;
 
     for (uint32_t i = 1; i <= KEEPER_MAX; i++)
-        if (pids[i] != 0)
+        if (pids[i] != 0 && !told[i])
             kill(pids[i], SIGTERM);
     while (reap(-1))
         if (read(sfd, &si, sizeof(si)) < 0 && errno != EINTR)
