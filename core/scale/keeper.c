@@ -12,6 +12,8 @@
 
 /* A message to each of KEEPER_MAX workers, so that none is not told for want of room. */
 #define SOCKET_BUFFER (1024 * 1024)
+#define KILLED_MS 5000 /* that a killed worker may take to be gone */
+#define GONE_MS 3000   /* the same for the keeper, which has nothing to do any more */
 
 struct kept {
     bool there; /* asked for, and its end was not told yet */
@@ -30,6 +32,7 @@ struct keeper {
     struct kept kept[KEEPER_MAX + 1];
     unsigned count;
     bool stopping, lost;
+    bool killed;       /* the last word to those that are there still */
     bool orphans_told; /* by the kernel: keeper_child.c asks it to, and becoming another user forgets that */
     loop_fn on_lost, on_stopped;
     void *lost_arg, *stopped_arg;
@@ -134,18 +137,36 @@ static void on_readable(void *arg, int events)
     }
 }
 
+static void kill_worker(struct keeper *k, uint32_t number)
+{
+    const struct keeper_message m = {KEEPER_KILL, number, 0};
+
+    LOG_WARN("worker_killed", F_UINT("number", number), F_STR("reason", "it did not end in time"));
+    if (send(k->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        LOG_WARN("keeper_full", F_UINT("number", number));
+}
+
+/* In the kernel's hands, or the keeper does not listen: a stop does not wait for that. */
+static void leave_behind(struct keeper *k, uint32_t number)
+{
+    LOG_ERROR("worker_hangs", F_UINT("number", number), F_INT("pid", k->kept[number].pid),
+              F_STR("hint", "it was killed and is left behind; look at it as root"));
+    k->kept[number] = (struct kept){0};
+    k->count--;
+}
+
 static void on_patience(void *arg)
 {
     struct keeper *k = arg;
 
     for (uint32_t i = 1; i <= KEEPER_MAX; i++)
-        if (k->kept[i].there) {
-            const struct keeper_message m = {KEEPER_KILL, i, 0};
-
-            LOG_WARN("worker_killed", F_UINT("number", i), F_STR("reason", "it did not end in time"));
-            if (send(k->fd, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-                LOG_WARN("keeper_full", F_UINT("number", i));
-        }
+        if (k->kept[i].there && k->killed)
+            leave_behind(k, i);
+        else if (k->kept[i].there)
+            kill_worker(k, i);
+    k->killed = true;
+    loop_timer_arm(k->patience, KILLED_MS);
+    stopped_check(k);
 }
 
 void keeper_open(struct keeper *k, struct loop *loop, loop_fn lost, void *arg)
@@ -215,6 +236,14 @@ void keeper_stop(struct keeper *k, uint64_t patience_ms, loop_fn fn, void *arg)
     stopped_check(k);
 }
 
+/* The end of our end is its end.  Where it has privileges that we gave up it cannot be killed by us. */
+static void wait_gone(pid_t pid)
+{
+    if (child_gone_within(pid, GONE_MS) || (kill(pid, SIGKILL) == 0 && child_gone_within(pid, GONE_MS)))
+        return;
+    LOG_ERROR("keeper_hangs", F_INT("pid", pid), F_STR("hint", "it is left behind; look at it as root"));
+}
+
 void keeper_free(struct keeper *k)
 {
     if (k == NULL)
@@ -222,7 +251,6 @@ void keeper_free(struct keeper *k)
     loop_io_free(k->io);
     loop_timer_free(k->patience);
     closep(&k->fd);
-    while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    wait_gone(k->pid);
     free(k);
 }

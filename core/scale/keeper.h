@@ -34,8 +34,8 @@ int keeper_start(struct keeper *k, uint32_t number, loop_fn ended, void *arg, st
 void keeper_end(struct keeper *k, uint32_t number);
 int64_t keeper_pid(const struct keeper *k, uint32_t number); /* 0: not known, or not there */
 /* SIGTERM to all that were not told yet, SIGKILL after patience_ms; `ended` of none comes, but fn, once all
- * are gone. */
+ * are gone or, some seconds after that, given up. */
 void keeper_stop(struct keeper *k, uint64_t patience_ms, loop_fn fn, void *arg);
-void keeper_free(struct keeper *k); /* waits for its end; NULL is fine */
+void keeper_free(struct keeper *k); /* waits some seconds for its end; NULL is fine */
 
 #endif

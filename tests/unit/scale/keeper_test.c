@@ -84,6 +84,19 @@ static void go(uint32_t number)
     put(path, 1);
 }
 
+/* As its first line says. */
+static pid_t keeper_of(uint32_t number)
+{
+    CLEAN_FREE char *path = file_of(number, "up");
+    FILE *f = fopen(path, "re");
+    int pid = 0;
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%d", &pid), 1);
+    fclose(f);
+    return pid;
+}
+
 static void give_up(void *arg)
 {
     (void)arg;
@@ -208,12 +221,28 @@ static void test_a_second_word(void **state)
     assert_true(is_there(1, "twice"));
 }
 
+/* A keeper that does nothing any more holds up neither a stop nor the end. */
+static void test_a_keeper_that_hangs(void **state)
+{
+    (void)state;
+    start(1);
+    go(1);
+    kill(keeper_of(1), SIGSTOP);
+    keeper_stop(keeper, 1, on_called, NULL);
+    UNTIL(called == 1);
+    assert_int_equal(keeper_pid(keeper, 1), 0);
+    keeper_free(keeper);
+    keeper = NULL;
+    UNTIL(is_there(1, "told")); /* the kernel does, at the keeper's end */
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_stop_tells_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_second_word, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_keeper_that_hangs, setup, teardown),
     };
 
     if (argc > 4 && strcmp(argv[1], "--role") == 0)
