@@ -14,7 +14,8 @@
 #include "scaler_policy.h"
 
 #define SOON_MS 10000u      /* a worker that ends sooner does not work at all */
-#define PAUSE_MAX_MS 60000u /* between attempts then */
+#define PAUSE_MS 1000u      /* between attempts then, the first time; twice as long each time after it, */
+#define PAUSE_MAX_MS 60000u /* at most */
 
 struct local;
 
@@ -88,14 +89,15 @@ static void on_ended(void *arg)
     struct local *l = r->local;
     const uint64_t now = l->host->now_ms(l->ctx);
 
-    if (r->state == RUNS) {
+    if (r->state == RUNS)
         l->host->log(l->ctx, EXECD_LOG_WARN, "worker %u ended unasked", (unsigned)number_of(r));
-        if (now - r->started_ms < SOON_MS) {
-            l->pause_ms = l->pause_ms == 0                 ? 1000
-                          : l->pause_ms * 2 < PAUSE_MAX_MS ? l->pause_ms * 2
-                                                           : PAUSE_MAX_MS;
-            l->not_before_ms = now + l->pause_ms;
-        }
+    if (now - r->started_ms >= SOON_MS) {
+        l->pause_ms = 0; /* they do work: what was wrong is over */
+    } else if (r->state == RUNS) {
+        l->pause_ms = l->pause_ms == 0                 ? PAUSE_MS
+                      : l->pause_ms * 2 < PAUSE_MAX_MS ? l->pause_ms * 2
+                                                       : PAUSE_MAX_MS;
+        l->not_before_ms = now + l->pause_ms;
     }
     r->state = FREE;
 }
