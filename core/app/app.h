@@ -86,6 +86,8 @@ int app_user_find(const struct conf *conf, struct app_user *ret, struct err *ret
 int app_state_open(const char *path, const struct app_user *user, int *ret_fd, struct err *reterr);
 /* As root: the cells' ids (worker.uid_base and on) exist in this user namespace; ERR_CONFIG if not. */
 int app_cell_ids_check(const struct conf *conf, struct err *reterr);
+/* The same for those of as many workers as a scaler may start on this machine. */
+int app_worker_ids_check(const struct conf *conf, struct err *reterr);
 /* Closes every descriptor above 2 that we were started with (systemd's LISTEN_FDS among them: not used), and
  * opens those of 0 to 2 that are closed.  To be called when the files on the command line were read. */
 int app_descriptors_tidy(struct err *reterr);

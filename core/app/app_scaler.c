@@ -64,6 +64,8 @@ int app_scaler_prepare(const struct app_options *o, const struct conf *conf, str
             reterr, ERR_CONFIG,
             "a scaler plugin needs queue.shards = 1, which is %llu: it does not see the jobs of other shards",
             (unsigned long long)conf->queue_shards);
+    if (plugin_scaler_wants_workers(plugin) && (rc = app_worker_ids_check(conf, reterr)) != 0)
+        return rc;
     s = NEW(struct app_scaler);
     s->conf = conf;
     s->plugins = plugins;

@@ -14,6 +14,9 @@
 #include "job/job.h"
 #include "log/log.h"
 
+/* Of worker.uid_base: ids follow it, and the last ones are nobody's. */
+#define CONF_UID_BASE_MAX 4294901760u
+
 struct conf_setting { /* one `key = value;` of a plugin's settings */
     char *key;
     char kind; /* 's' string, 'i' integer, 'b' bool, 'd' double */

@@ -284,7 +284,8 @@ const struct conf_item conf_items[] = {
      .help = "A folder with a root file system of its own for the cells (`./dev rootfs` makes one).  All of "
              "it must belong to root or to the user that starts execd, and nobody else may write it.  Empty: "
              "parts of the machine's"},
-    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 1000, .max = 4294901760,
+    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 1000,
+     .max = CONF_UID_BASE_MAX,
      .help = "The first of the 1024 user ids that cells get when execd is started as root; in a container "
              "with a user namespace of its own they must be among its ids (a pod of Kubernetes: 0 to 65535)"},
     {"worker", "accept_missing", CONF_STRINGS, LIST(accept_missing, accept_missing_count),

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 
 #define KEEPER_NUMBER_MAX 1024u /* EXECD_WORKERS_MAX of the plugins' contract */
+#define KEEPER_IDS 1024u        /* that are one worker's, started as root */
 struct keeper;
 
 struct keeper_options {
@@ -22,7 +23,7 @@ struct keeper_options {
     const char *config_path; /* NULL: defaults */
     const char *state_dir;   /* each worker has a folder worker-NUMBER in it */
     const char *queue_url;   /* instead of the configured one, which is this process' own; NULL */
-    uint64_t uid_base;       /* started as root: worker N has the ids from uid_base + N * 1024 on */
+    uint64_t uid_base;       /* started as root: worker N has the ids from uid_base + N * KEEPER_IDS on */
 };
 /* Forks; still with all privileges, while signals are blocked and there is one thread. */
 int keeper_spawn(const struct keeper_options *o, struct keeper **ret, struct err *reterr) NODISCARD;

@@ -37,7 +37,7 @@ static void exec_worker(const struct keeper_options *o, uint32_t number, pid_t k
         argv[5] = word_config;
         argv[6] = (char *)(uintptr_t)o->config_path;
     }
-    snprintf(base, sizeof(base), "%llu", (unsigned long long)(o->uid_base + (uint64_t)number * 1024));
+    snprintf(base, sizeof(base), "%llu", (unsigned long long)(o->uid_base + (uint64_t)number * KEEPER_IDS));
     if (geteuid() == 0 && setenv("EXECD_WORKER_UID_BASE", base, 1) != 0)
         _exit(126);
     if (o->queue_url != NULL && setenv("EXECD_QUEUE_URL", o->queue_url, 1) != 0)
