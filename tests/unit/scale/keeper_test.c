@@ -1,8 +1,8 @@
 /* keeper_test.c - the keeper and its workers, which are this program once more.
  *
  * A worker says by files beside its state folder how far it is: `up` (with its keeper's pid) when it can be
- * told to end, `told` when it was, `twice` if it was once more.  It ends when it is told to and the file `go`
- * is there. */
+ * told to end, `told` when it was, `twice` if it was once more, `gone` at its end, which waits for the file
+ * `go`. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,6 +44,7 @@ static int worker(const char *state)
     CLEAN_FREE char *new = mem_printf("%s.new", state);
     CLEAN_FREE char *told = mem_printf("%s.told", state);
     CLEAN_FREE char *twice = mem_printf("%s.twice", state);
+    CLEAN_FREE char *gone = mem_printf("%s.gone", state);
     CLEAN_FREE char *go = mem_printf("%s.go", state);
     sigset_t set;
     int signo;
@@ -55,11 +56,12 @@ static int worker(const char *state)
     rename(new, up);
     sigwait(&set, &signo);
     put(told, signo);
-    while (access(go, F_OK) != 0)
+    for (int left = PATIENCE_MS; left > 0 && access(go, F_OK) != 0; left -= POLL_MS)
         poll(NULL, 0, POLL_MS);
     sigpending(&set);
     if (sigismember(&set, SIGTERM))
         put(twice, 1);
+    put(gone, 1);
     return 0;
 }
 
@@ -151,7 +153,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    static const char *const files[] = {"up", "new", "go", "told", "twice"};
+    static const char *const files[] = {"up", "new", "go", "told", "twice", "gone"};
 
     (void)state;
     keeper_free(keeper);
@@ -233,7 +235,7 @@ static void test_a_keeper_that_hangs(void **state)
     assert_int_equal(keeper_pid(keeper, 1), 0);
     keeper_free(keeper);
     keeper = NULL;
-    UNTIL(is_there(1, "told")); /* the kernel does, at the keeper's end */
+    UNTIL(is_there(1, "gone")); /* the kernel has told it, at the keeper's end */
 }
 
 int main(int argc, char **argv)
