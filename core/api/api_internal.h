@@ -120,7 +120,8 @@ void api_metrics(struct api_call *call);   /* api_metrics.c */
 void api_dead_list(struct api_call *call); /* api_dead.c */
 void api_dead_get(struct api_call *call);
 void api_dead_retry(struct api_call *call);
-void api_index(struct api_call *call); /* api_routes.c */
+void api_scaling(struct api_call *call); /* api_scaling.c */
+void api_index(struct api_call *call);   /* api_routes.c */
 
 /* A whole number of the query, or `fallback`; false: answered with a problem. */
 bool api_query_number(struct api_call *call, const char *name, uint64_t max, uint64_t fallback,

@@ -163,6 +163,19 @@ static void add_warm(struct page *p, const struct store_stats *s)
     each_warm(p, s, add_warm_misses);
 }
 
+static void add_scaling(struct page *p, const struct store_stats *s)
+{
+    if (s->scale_epoch == 0) /* no scaler ever led */
+        return;
+    number(p, "execd_scaling_replicas", "gauge", "Replicas that there were at the scaler's last decision.",
+           s->scale_replicas);
+    number(p, "execd_scaling_wanted", "gauge",
+           "Replicas that its policy wanted, before anything held them up.", s->scale_wanted);
+    number(p, "execd_scaling_decisions_total", "counter",
+           "Decisions; none are made while Redis does not answer.", s->scale_decisions);
+    number(p, "execd_scaling_epoch", "counter", "Leaders that there were among the scalers.", s->scale_epoch);
+}
+
 static uint64_t ended(const struct store_language_stats *l)
 {
     uint64_t n = 0;
@@ -255,6 +268,7 @@ static void on_metrics(struct api_call *call, const struct store_stats *stats)
         add_queue(&p, stats);
         add_workers(&p, stats);
         add_warm(&p, stats);
+        add_scaling(&p, stats);
         add_jobs(&p, stats);
         add_webhooks(&p, stats);
     }

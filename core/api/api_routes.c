@@ -19,6 +19,7 @@ static const struct api_route routes[] = {
     {"GET", "/v1/dead/{token}", api_dead_get, 0, "one of them, with its program"},
     {"POST", "/v1/dead/{token}", api_dead_retry, 0, "submits it again, as a new job"},
     {"GET", "/languages", api_languages_list, 0, "what can be run here"},
+    {"GET", "/v1/scaling", api_scaling, 0, "how many workers there are to be, and why; ?limit="},
     {"GET", "/health", api_health, OPEN | WATCHES, "the parts that were checked"},
     {"GET", "/livez", api_livez, OPEN | WATCHES, "this process answers"},
     {"GET", "/readyz", api_readyz, OPEN | WATCHES, "submissions would be accepted"},
@@ -140,7 +141,8 @@ void api_route_request(struct api *api, struct net_request *request)
 
 void api_index(struct api_call *call)
 {
-    static const char *const role_names[] = {"api", "worker", "hook"}; /* in the order of APP_ROLE_* */
+    static const char *const role_names[] = {"api", "worker", "hook",
+                                             "scaler"}; /* in the order of APP_ROLE_* */
     CLEAN_BUF struct buf body = {0};
     int rc = buf_adds(&body, "execd " EXECD_VERSION ", roles in this process:");
 

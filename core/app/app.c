@@ -26,6 +26,7 @@ struct app {
     struct conf *conf;
     unsigned slots;
     int root_fd, state_fd, cache_fd, spool_fd;
+    int redis_fd;                /* the folder of its socket; -1 */
     struct jail_process *jailer; /* until it is taken over */
 
     struct loop *loop;
@@ -39,11 +40,13 @@ struct app {
     struct run_cache *cache;
     struct run *run;
     struct hook *hook;
+    struct app_scaler *scaler;
     struct api *api;
 
     bool checking; /* self-tests are under way: they must end before anything is freed */
     bool serving;  /* the start went through */
     bool stopping;
+    unsigned draining; /* workers and those of the scaler: what has not ended */
     int status;
 };
 
@@ -82,10 +85,13 @@ static void on_api_drained(void *arg)
         on_plugins_stopped(app);
 }
 
+/* Our worker, and those that were started here: they need the store for their last words as ours does. */
 static void on_drained(void *arg)
 {
     struct app *app = arg;
 
+    if (--app->draining > 0)
+        return;
     if (app->api != NULL)
         api_drain(app->api, on_api_drained, app);
     else
@@ -95,6 +101,7 @@ static void on_drained(void *arg)
 static void stop(struct app *app)
 {
     if (app->stopping) { /* asked twice: running jobs get no more time, they are handed back */
+        app_scaler_hurry(app->scaler);
         if (app->run != NULL && !app->checking)
             run_drain_now(app->run);
         return;
@@ -104,6 +111,8 @@ static void stop(struct app *app)
         api_pause(app->api);
     if (app->checking)
         return; /* on_languages() goes on from here */
+    app->draining = 2;
+    app_scaler_stop(app->scaler, on_drained, app);
     if (app->run != NULL)
         run_drain(app->run, on_drained, app);
     else
@@ -131,6 +140,15 @@ static void on_jail_lost(void *arg)
     struct err err = {0};
 
     err_set(&err, ERR_INTERNAL, "the jailer ended unasked; leases return its jobs to the queue");
+    fail(arg, &err);
+}
+
+/* It was forked with privileges that are gone, as the jailer. */
+static void on_keeper_lost(void *arg)
+{
+    struct err err = {0};
+
+    err_set(&err, ERR_INTERNAL, "what starts workers (execd-keeper) ended unasked; they were told to finish");
     fail(arg, &err);
 }
 
@@ -184,6 +202,8 @@ static int start_serving(struct app *app, struct err *reterr)
     if ((app->o->roles & APP_ROLE_HOOK) != 0 && app->conf->hook_enabled &&
         (rc = hook_start(app->loop, app->store, app->conf, &app->hook, reterr)) != 0)
         return rc;
+    if (app->scaler != NULL)
+        app_scaler_start(app->scaler, app->loop, app->store, on_keeper_lost, app);
     if ((app->o->roles & APP_ROLE_API) != 0 && (rc = api_start(&ao, &app->api, reterr)) != 0)
         return rc;
     app->serving = true;
@@ -280,8 +300,9 @@ static void open_spool(struct app *app)
 static int open_store(struct app *app, struct err *reterr)
 {
     const struct conf *c = app->conf;
+    CLEAN_FREE char *reached = app_store_url(c->queue_url, app->redis_fd);
     char url[128];
-    const char *where = c->queue_url;
+    const char *where = reached;
     int rc;
 
     if (app->state_fd >= 0) {
@@ -484,10 +505,12 @@ static int start_privileged(struct app *app, struct err *reterr)
                           app->conf->cgroup_root[0] == '\0' ? NULL : app->conf->cgroup_root, &app->jailer,
                           reterr)) != 0))
         return rc;
-    if ((rc = plugin_set_open(app->conf, app->o->plugin_dir, &app->plugins, reterr)) != 0)
+    if ((rc = plugin_set_open(app->conf, app->o->plugin_dir, &app->plugins, reterr)) != 0 ||
+        (rc = app_scaler_prepare(app->o, app->conf, app->plugins, embedded, &app->scaler, reterr)) != 0)
         return rc;
     if ((rc = open_state(app, embedded, &user, reterr)) != 0)
         return rc;
+    app->redis_fd = app_store_folder(app->conf->queue_url);
     if ((rc = app_privilege_drop(&user, reterr)) != 0 || (rc = describe_root(app, reterr)) != 0)
         return rc;
     open_folders(app, embedded);
@@ -504,6 +527,7 @@ static void release(struct app *app)
     loop_timer_free(app->reap_timer);
     if (app->store != NULL)
         store_free(app->store);
+    app_scaler_free(app->scaler);
     run_free(app->run);
     store_spool_stop(app->spool);
     run_cache_stop(app->cache);
@@ -520,6 +544,7 @@ static void release(struct app *app)
         loop_free(app->loop);
     run_cache_free(app->cache);
     store_spool_free(app->spool);
+    closep(&app->redis_fd);
     closep(&app->spool_fd);
     closep(&app->cache_fd);
     closep(&app->root_fd);
@@ -534,6 +559,7 @@ int app_serve(const struct app_options *o, struct conf *conf)
                       .state_fd = -1,
                       .cache_fd = -1,
                       .spool_fd = -1,
+                      .redis_fd = -1,
                       .slots = app_slots(conf)};
     struct err err = {0};
 

@@ -17,7 +17,7 @@
 #include "shield/shield.h"
 #include "store/store.h"
 
-enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_ALL = 7 };
+enum { APP_ROLE_API = 1, APP_ROLE_WORKER = 2, APP_ROLE_HOOK = 4, APP_ROLE_SCALER = 8, APP_ROLE_ALL = 15 };
 
 struct app_options {
     const char *config_path; /* NULL: defaults */
@@ -45,9 +45,31 @@ int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *re
 /* url: conf->queue_url, or that of the embedded server. */
 int app_store_open(struct loop *loop, const struct conf *conf, const char *url, struct store **ret,
                    struct err *reterr) NODISCARD;
+/* A socket may be in a folder that is closed to the user that execd becomes (that of another execd's embedded
+ * Redis), or its path longer than a socket's may be: with all privileges, opens the folder of a unix: url; -1
+ * where there is none.  app_store_url(), as that user, has the url, the caller's: by folder_fd where the name
+ * does not do. */
+int app_store_folder(const char *url);
+char *app_store_url(const char *url, int folder_fd);
 /* Of a store that has just connected: logs what its Redis promises less than all; ERR_CONFIG if that is more
  * than the configuration accepts. */
 int app_store_judge(const struct store *s, struct err *reterr);
+
+/* ---- the role scaler (app_scaler.c) ---- */
+
+struct plugin_set;
+struct app_scaler;
+/* With all privileges, after the plugins were opened: *ret stays NULL where nothing is to be scaled.
+ * ERR_CONFIG: the role was asked for by name, and there is no plugin for it. */
+int app_scaler_prepare(const struct app_options *o, const struct conf *conf, struct plugin_set *plugins,
+                       bool embedded, struct app_scaler **ret, struct err *reterr) NODISCARD;
+/* lost: what starts workers ended unasked. */
+void app_scaler_start(struct app_scaler *s, struct loop *loop, struct store *store, loop_fn lost, void *arg);
+/* Decides no more, ends its own workers; fn when they are gone (now or in a later turn).  NULL is fine for
+ * all of these. */
+void app_scaler_stop(struct app_scaler *s, loop_fn fn, void *arg);
+void app_scaler_hurry(struct app_scaler *s); /* their jobs get no more time */
+void app_scaler_free(struct app_scaler *s);  /* after store_free(), before plugin_set_free() */
 
 /* ---- privilege (app_privilege.c) ---- */
 
@@ -64,6 +86,8 @@ int app_user_find(const struct conf *conf, struct app_user *ret, struct err *ret
 int app_state_open(const char *path, const struct app_user *user, int *ret_fd, struct err *reterr);
 /* As root: the cells' ids (worker.uid_base and on) exist in this user namespace; ERR_CONFIG if not. */
 int app_cell_ids_check(const struct conf *conf, struct err *reterr);
+/* The same for those of as many workers as a scaler may start on this machine. */
+int app_worker_ids_check(const struct conf *conf, struct err *reterr);
 /* Closes every descriptor above 2 that we were started with (systemd's LISTEN_FDS among them: not used), and
  * opens those of 0 to 2 that are closed.  To be called when the files on the command line were read. */
 int app_descriptors_tidy(struct err *reterr);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "jail/jail.h"
+#include "scale/keeper.h"
 
 /* Above the ranges that systemd and subordinate ids use (systemd.io/UIDS-GIDS). */
 #define USER_ID_FALLBACK 1899999999u
@@ -37,6 +38,25 @@ int app_cell_ids_check(const struct conf *conf, struct err *reterr)
         "worker.uid_base: this user namespace does not have the ids %llu to %llu (/proc/self/uid_map "
         "lists what it has; in a pod of Kubernetes 60000 is right)",
         (unsigned long long)conf->uid_base, (unsigned long long)conf->uid_base + JAIL_IDS_MAX - 1);
+}
+
+int app_worker_ids_check(const struct conf *conf, struct err *reterr)
+{
+    const uint64_t workers = MIN(conf->max_pods, (uint64_t)KEEPER_NUMBER_MAX);
+
+    _Static_assert(KEEPER_IDS >= JAIL_IDS_MAX, "no two workers share an id");
+    for (uint64_t n = 1; n <= workers && geteuid() == 0; n++) {
+        const uint64_t first = conf->uid_base + n * KEEPER_IDS;
+
+        if (first > CONF_UID_BASE_MAX || !ids_exist(first, KEEPER_IDS))
+            return err_set(
+                reterr, ERR_CONFIG,
+                "worker.uid_base: started as root, worker %llu of scaling.maxPods = %llu needs the "
+                "ids %llu to %llu, which this user namespace does not have (/proc/self/uid_map)",
+                (unsigned long long)n, (unsigned long long)conf->max_pods, (unsigned long long)first,
+                (unsigned long long)first + KEEPER_IDS - 1);
+    }
+    return 0;
 }
 
 int app_user_find(const struct conf *conf, struct app_user *ret, struct err *reterr)

@@ -1,7 +1,12 @@
 /* app_store.c - the store as the configuration describes it, and what its Redis can keep of the promises. */
 #include "app.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "hook/hook.h"
+
+#define SOCKET_PATH_MAX 107 /* bytes, of a unix socket's address */
 
 int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *reterr)
 {
@@ -14,6 +19,35 @@ int app_queue_accept(const struct conf *conf, uint32_t *ret_bits, struct err *re
                 "eviction",
                 conf->queue_accept[i]);
     return 0;
+}
+
+int app_store_folder(const char *url)
+{
+    CLEAN_FREE char *path = strncmp(url, "unix:/", 6) == 0 ? mem_dup(url + 5) : NULL;
+
+    if (path == NULL)
+        return -1;
+    path[strcspn(path, "?")] = '\0';
+    *strrchr(path, '/') = '\0';
+    return open(path[0] == '\0' ? "/" : path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* By its name it is found again where the folder is made anew, as a supervisor does at a server's restart; by
+ * the descriptor it is reached where the name does not lead there. */
+char *app_store_url(const char *url, int folder_fd)
+{
+    CLEAN_FREE char *folder = folder_fd < 0 ? NULL : mem_dup(url + 5);
+    size_t length, at;
+
+    if (folder == NULL)
+        return mem_dup(url);
+    length = strcspn(folder, "?");
+    folder[length] = '\0';
+    at = (size_t)(strrchr(folder, '/') + 1 - folder);
+    folder[at] = '\0';
+    if (length <= SOCKET_PATH_MAX && (access(folder, X_OK) == 0 || errno != EACCES))
+        return mem_dup(url);
+    return mem_printf("unix:/proc/self/fd/%d/%s", folder_fd, url + 5 + at);
 }
 
 static const char *said(const char *text)

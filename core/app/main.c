@@ -17,7 +17,7 @@ static const char usage_text[] =
     "Runs untrusted programs for other programs: HTTP API, queue in Redis, one-shot sandbox.\n"
     "\n"
     "  --config FILE        the configuration (libconfig); without it every key has its default\n"
-    "  --role ROLES         comma-separated: api, worker, hook; all of them by default\n"
+    "  --role ROLES         comma-separated: api, worker, hook, scaler; all of them by default\n"
     "  --address A          listen here instead of api.address\n"
     "  --port N             listen there instead of api.port; 0 picks a free one\n"
     "  --state DIR          keep state (an embedded Redis, compiled output) here, not in process.state_dir\n"
@@ -62,8 +62,10 @@ static int parse_roles(const char *text, unsigned *ret)
             *ret |= APP_ROLE_WORKER;
         else if (strcmp(word, "hook") == 0)
             *ret |= APP_ROLE_HOOK;
+        else if (strcmp(word, "scaler") == 0)
+            *ret |= APP_ROLE_SCALER;
         else
-            return fail("--role `%s`: there is no such role; api, worker and hook are", word);
+            return fail("--role `%s`: there is no such role; api, worker, hook and scaler are", word);
     }
     return 0;
 }

@@ -65,6 +65,11 @@ int path_open_in(int root, const char *path, uint64_t flags, uint64_t resolve);
 /* The absolute path without links that `path` is there.  0 or -errno. */
 int path_real_in(int root, const char *path, char *out, size_t size);
 
+/* ---- children (child.c) ------------------------------------------------------------ */
+
+/* Blocks until an own child has ended, and reaps it; false: it has not within that time. */
+bool child_gone_within(pid_t pid, int ms);
+
 /* ---- time of day and ids (ids.c) --------------------------------------------------- */
 
 uint64_t clock_wall_ms(void); /* Unix time, milliseconds */

@@ -14,6 +14,9 @@
 #include "job/job.h"
 #include "log/log.h"
 
+/* Of worker.uid_base: ids follow it, and the last ones are nobody's. */
+#define CONF_UID_BASE_MAX 4294901760u
+
 struct conf_setting { /* one `key = value;` of a plugin's settings */
     char *key;
     char kind; /* 's' string, 'i' integer, 'b' bool, 'd' double */
@@ -34,6 +37,10 @@ enum conf_cache { /* whose compiled output serves whom */
                   CONF_CACHE_OFF,
                   CONF_CACHE_TENANT,
                   CONF_CACHE_SHARED
+};
+enum conf_policy { /* how many workers there should be, by... */
+                   CONF_POLICY_QUEUE,
+                   CONF_POLICY_OBJECTIVE
 };
 struct conf_key { /* an API key */
     char *name;   /* its tenant's */
@@ -114,8 +121,10 @@ struct conf {
     char *plugin_dir; /* "" : beside execd */
     struct conf_plugin *plugins;
     size_t plugin_count;
-    /* scaling: the seed's four numbers */
+    /* scaling: the seed's four numbers, and what they left open */
     uint64_t min_pods, max_pods, jobs_per_pod, check_interval_ms;
+    enum conf_policy policy;
+    uint64_t cpu_target, stabilization_ms, wait_target_ms, pod_start_ms;
 };
 
 /* Appends one "file:line: text\n" per mistake to `mistakes`; -1 if there was any.

@@ -1,6 +1,8 @@
 /* conf_check.c - what keys must be to each other. */
 #include "conf_internal.h"
 
+#define WINDOW_CHECKS_MAX 900
+
 static uint64_t number_of(const struct conf *c, const struct conf_item *it)
 {
     return *(const uint64_t *)(const void *)((const char *)c + it->offset);
@@ -53,6 +55,20 @@ static void lease_check(struct conf_load *l)
         "queue.lease_ms (%llu) must be at least 3 * worker.heartbeat_ms (%llu): one lost heartbeat would "
         "lose the job",
         (unsigned long long)l->conf->lease_ms, (unsigned long long)l->conf->heartbeat_ms);
+}
+
+/* What was wanted is kept in so many decisions (fewer than STORE_DECISIONS_MAX of store/, for a change of
+ * this file): with fewer than the time takes there would never be enough to go down by. */
+static void window_check(struct conf_load *l)
+{
+    const struct conf_item *window = conf_item_find("scaling", "stabilizationMs");
+
+    if (l->conf->stabilization_ms <= l->conf->check_interval_ms * WINDOW_CHECKS_MAX)
+        return;
+    conf_mistake_item(
+        l, window, "scaling.stabilizationMs: %llu is more than %d * scaling.checkIntervalMs, which is %llu",
+        (unsigned long long)l->conf->stabilization_ms, WINDOW_CHECKS_MAX,
+        (unsigned long long)l->conf->check_interval_ms);
 }
 
 /* Whoever reaches the port runs programs here: that needs a key. */
@@ -184,6 +200,7 @@ void conf_check(struct conf_load *l)
     for (size_t i = 0; i < COUNT_OF(orders); i++)
         order_check(l, &orders[i]);
     lease_check(l);
+    window_check(l);
     secrets_check(l);
     tls_check(l);
     shards_check(l);

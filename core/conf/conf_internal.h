@@ -17,6 +17,7 @@ enum conf_type {
     CONF_FORMAT,  /* enum log_format */
     CONF_LEVEL,   /* enum log_level */
     CONF_CACHE,   /* enum conf_cache */
+    CONF_POLICY,  /* enum conf_policy */
     CONF_SECRET,  /* char *, NULL if not given; also NAME_file and NAME_env */
     CONF_STRINGS, /* char ** and size_t: a list of strings */
     CONF_KEYS,    /* api.keys */

@@ -284,7 +284,8 @@ const struct conf_item conf_items[] = {
      .help = "A folder with a root file system of its own for the cells (`./dev rootfs` makes one).  All of "
              "it must belong to root or to the user that starts execd, and nobody else may write it.  Empty: "
              "parts of the machine's"},
-    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 1000, .max = 4294901760,
+    {"worker", "uid_base", CONF_COUNT, AT(uid_base), .initial = "1900000000", .min = 1000,
+     .max = CONF_UID_BASE_MAX,
      .help = "The first of the 1024 user ids that cells get when execd is started as root; in a container "
              "with a user namespace of its own they must be among its ids (a pod of Kubernetes: 0 to 65535)"},
     {"worker", "accept_missing", CONF_STRINGS, LIST(accept_missing, accept_missing_count),
@@ -367,6 +368,19 @@ const struct conf_item conf_items[] = {
      .help = "Jobs for each of which sets one worker is wanted"},
     {"scaling", "checkIntervalMs", CONF_MS, AT(check_interval_ms), .initial = "10000", .min = 100,
      .max = HOUR, .help = "How often the number is thought over"},
+    {"scaling", "policy", CONF_POLICY, AT(policy), .initial = "queue",
+     .help = "\"queue\": as many workers as jobs wait and run, by jobsPerPod.  \"objective\": as many as are "
+             "needed to keep waitTargetMs, calculated from how fast jobs arrive and how long they take"},
+    {"scaling", "cpuTarget", CONF_COUNT, AT(cpu_target), .initial = "0", .min = 0, .max = 100,
+     .help = "Percent of the workers' cpu; more are wanted while they use more than that.  0: their cpu does "
+             "not matter"},
+    {"scaling", "stabilizationMs", CONF_MS, AT(stabilization_ms), .initial = "60000", .min = 0, .max = DAY,
+     .help = "There are never fewer workers than were wanted within this time.  At most 900 * "
+             "scaling.checkIntervalMs"},
+    {"scaling", "waitTargetMs", CONF_MS, AT(wait_target_ms), .initial = "2000", .min = 1, .max = DAY,
+     .help = "Of \"objective\": 95 of 100 jobs are to be begun within this time"},
+    {"scaling", "podStartMs", CONF_MS, AT(pod_start_ms), .initial = "10000", .min = 0, .max = HOUR,
+     .help = "Of \"objective\": how long it takes until a new worker runs jobs"},
 };
 const size_t conf_item_count = COUNT_OF(conf_items);
 _Static_assert(COUNT_OF(conf_items) <= CONF_ITEMS_MAX, "raise CONF_ITEMS_MAX");

@@ -24,6 +24,7 @@ const char *conf_type_words(enum conf_type t)
         [CONF_FORMAT] = "\"kv\" or \"json\"",
         [CONF_LEVEL] = "\"debug\", \"info\", \"warn\" or \"error\"",
         [CONF_CACHE] = "\"off\", \"tenant\" or \"shared\"",
+        [CONF_POLICY] = "\"queue\" or \"objective\"",
         [CONF_SECRET] = "a string in quotes",
         [CONF_STRINGS] = "a list of strings, as ( \"a\", \"b\" )",
         [CONF_KEYS] = "a list of groups, as ( { name = \"a\"; key_file = \"/path\"; } )",
@@ -145,9 +146,12 @@ static int choice_take(struct conf *c, const struct conf_item *it, const char *t
                                          [LOG_LEVEL_ERROR] = "error"};
     static const char *const caches[] = {
         [CONF_CACHE_OFF] = "off", [CONF_CACHE_TENANT] = "tenant", [CONF_CACHE_SHARED] = "shared"};
+    static const char *const policies[] = {
+        [CONF_POLICY_QUEUE] = "queue", [CONF_POLICY_OBJECTIVE] = "objective"};
     int i = it->type == CONF_BOOL     ? choice_find(bools, 2, text)
             : it->type == CONF_FORMAT ? choice_find(formats, (int)COUNT_OF(formats), text)
             : it->type == CONF_CACHE  ? choice_find(caches, (int)COUNT_OF(caches), text)
+            : it->type == CONF_POLICY ? choice_find(policies, (int)COUNT_OF(policies), text)
                                       : choice_find(levels, (int)COUNT_OF(levels), text);
 
     if (i < 0)
@@ -158,6 +162,8 @@ static int choice_take(struct conf *c, const struct conf_item *it, const char *t
         *(enum log_format *)place(c, it) = (enum log_format)i;
     else if (it->type == CONF_CACHE)
         *(enum conf_cache *)place(c, it) = (enum conf_cache)i;
+    else if (it->type == CONF_POLICY)
+        *(enum conf_policy *)place(c, it) = (enum conf_policy)i;
     else
         *(enum log_level *)place(c, it) = (enum log_level)i;
     return 0;
@@ -227,6 +233,7 @@ int conf_value_text(struct conf *c, const struct conf_item *it, const char *text
     case CONF_FORMAT:
     case CONF_LEVEL:
     case CONF_CACHE:
+    case CONF_POLICY:
         return choice_take(c, it, text, why);
     case CONF_STRING:
     case CONF_SECRET:

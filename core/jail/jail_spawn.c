@@ -170,21 +170,11 @@ static int shake_hands(struct jail *j, const struct jail_options *o, struct err 
     return 0;
 }
 
-static bool gone_within(pid_t pid, int ms)
-{
-    for (int left = ms; left > 0; left -= 5) {
-        if (waitpid(pid, NULL, WNOHANG) != 0)
-            return true;
-        poll(NULL, 0, 5);
-    }
-    return false;
-}
-
 /* The end of our end is its end; a jailer that hangs is killed after a while.  Where it has privileges that
  * we gave up it cannot be, and ends by itself as soon as it runs again. */
 static void wait_gone(pid_t pid)
 {
-    if (gone_within(pid, 3000) || (kill(pid, SIGKILL) == 0 && gone_within(pid, 3000)))
+    if (child_gone_within(pid, 3000) || (kill(pid, SIGKILL) == 0 && child_gone_within(pid, 3000)))
         return;
     LOG_ERROR("jailer_hangs", F_INT("pid", pid), F_STR("hint", "it is left behind; look at it as root"));
 }

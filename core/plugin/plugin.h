@@ -91,4 +91,36 @@ enum job_status plugin_lang_classify(struct plugin_lang *l, uint32_t phase, cons
                                      const struct job_limits *limits, struct bytes stderr_tail,
                                      enum job_status verdict);
 
+/* ---- the scaler (plugin_scaler.c) ---- */
+
+struct execd_ctx;
+struct execd_observation;
+struct execd_advice;
+struct execd_change;
+struct execd_ctx *
+plugin_set_scaler(const struct plugin_set *set); /* NULL: none; there is never more than one */
+const char *plugin_scaler_name(const struct execd_ctx *scaler);
+bool plugin_scaler_wants_workers(const struct execd_ctx *scaler); /* of this machine */
+/* Pure; the advice's reason is one line then, and `wanted` is set. */
+int plugin_scaler_decide(struct execd_ctx *scaler, const struct execd_observation *o,
+                         struct execd_advice *ret, struct err *reterr) NODISCARD;
+typedef void (*plugin_scaler_fn)(void *arg, const struct err *err, uint32_t replicas);
+/* Replicas as the backend has them, and a change of them.  One of these at a time (ERR_AGAIN); 0: fn comes,
+ * once and from a later turn.  ERR_NOT_FOUND: this scaler cannot tell. */
+int plugin_scaler_current(struct execd_ctx *scaler, plugin_scaler_fn fn, void *arg,
+                          struct err *reterr) NODISCARD;
+int plugin_scaler_change(struct execd_ctx *scaler, const struct execd_change *change, plugin_scaler_fn fn,
+                         void *arg, struct err *reterr) NODISCARD;
+void plugin_scaler_forget(struct execd_ctx *scaler); /* fn of what is under way does not come any more */
+bool plugin_scaler_owns(struct execd_ctx *scaler,
+                        const char *worker);         /* is the worker one of its replicas? */
+void plugin_scaler_retire(struct execd_ctx *scaler); /* another execd decides from now on */
+/* What the host's worker_*() do; NULL (the default): they are refused.  `ended` once, from a later turn. */
+struct plugin_workers {
+    int (*start)(void *arg, uint32_t number, loop_fn ended, void *ended_arg, struct err *reterr);
+    void (*end)(void *arg, uint32_t number);
+    int64_t (*pid)(void *arg, uint32_t number);
+};
+void plugin_set_workers(struct plugin_set *set, const struct plugin_workers *workers, void *arg);
+
 #endif

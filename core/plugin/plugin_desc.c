@@ -172,6 +172,9 @@ static int take_scaler(struct execd_ctx *ctx, struct err *reterr)
     copy_sized(&ctx->scaler, sizeof(ctx->scaler), theirs, theirs->size);
     if (ctx->scaler.reserved != 0)
         return err_set(reterr, ERR_CONFIG, "its operations set a reserved member; " REBUILD);
+    if ((ctx->scaler.flags & ~(uint32_t)EXECD_SCALER_WORKERS) != 0 || ctx->scaler.reserved2 != 0)
+        return err_set(reterr, ERR_CONFIG,
+                       "its operations set a flag that this execd does not know; " REBUILD);
     if (ctx->scaler.decide == NULL)
         return missing("scaler->decide", reterr);
     if (ctx->scaler.apply == NULL)

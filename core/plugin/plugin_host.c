@@ -224,4 +224,7 @@ const struct execd_host plugin_host = {
     .plan_step = plugin_plan_step,
     .cell_root = host_cell_root,
     .path_real = host_path_real,
+    .worker_start = plugin_worker_start,
+    .worker_end = plugin_worker_end,
+    .worker_pid = plugin_worker_pid,
 };

@@ -62,6 +62,7 @@ struct execd_ctx {
     TAILQ_HEAD(plugin_timers, plugin_timer) timers;
     size_t timer_count;
     uint64_t timer_last_id;
+    struct plugin_scaler_call *scaler_call; /* the one that is not answered; NULL if none */
 };
 
 struct plugin_lang {
@@ -83,6 +84,8 @@ struct plugin_set {
     char *rootfs; /* "": the machine's files */
     struct job_limits limits_default, limits_compile;
     struct loop *loop;
+    const struct plugin_workers *workers; /* NULL: none are lent */
+    void *workers_arg;
     /* plugin_stop.c */
     struct loop_timer *stop_timer;
     size_t stop_at; /* items below this one were not asked yet */
@@ -144,6 +147,14 @@ void plugin_langs_free(struct plugin_set *set);
 
 /* The runtimes that these steps ask for are offered, and their plans are possible. */
 int plugin_warm_try(struct plugin_lang *l, const struct plugin_plan *plan, struct err *reterr);
+
+/* ---- plugin_scaler.c: the scaler, and the workers that are lent to it --------------------------- */
+
+int plugin_scaler_check(const struct execd_ctx *ctx, struct err *reterr); /* is it the only one? */
+int32_t plugin_worker_start(struct execd_ctx *ctx, uint32_t number, execd_fire_fn ended, void *arg,
+                            struct execd_error *error);
+void plugin_worker_end(struct execd_ctx *ctx, uint32_t number);
+int64_t plugin_worker_pid(struct execd_ctx *ctx, uint32_t number);
 
 /* ---- plugin_set.c, plugin_stop.c ----------------------------------------------------------------- */
 

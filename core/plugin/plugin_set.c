@@ -32,6 +32,7 @@ void plugin_ctx_free(struct execd_ctx *ctx)
     free(ctx->strings);
     free(ctx->values);
     free(ctx->options);
+    free(ctx->scaler_call);
     free(ctx->file);
     closep(&ctx->fd);
     pthread_mutex_destroy(&ctx->mutex);
@@ -89,6 +90,7 @@ static int ctx_open(struct execd_ctx *ctx, const char *path, const struct conf_p
     int rc;
 
     if ((rc = ctx_load(ctx, path, reterr)) != 0 || (rc = check_name_free(ctx->set, ctx, reterr)) != 0 ||
+        (ctx->desc.kind == EXECD_KIND_SCALER && (rc = plugin_scaler_check(ctx, reterr)) != 0) ||
         (rc = plugin_options_take(ctx, conf, reterr)) != 0 || (rc = ctx_create(ctx, reterr)) != 0)
         return rc;
     return ctx->desc.kind == EXECD_KIND_LANG ? plugin_langs_add(ctx, reterr) : 0;

@@ -46,6 +46,11 @@ static void drained_later(void *arg)
 
 static void drain_check(struct run *run)
 {
+    if (run->resting && !run->told_rest &&
+        run_empty(run)) { /* whoever waits for it need not until the next beat */
+        run->told_rest = true;
+        run_beat(run);
+    }
     if (run->draining && !run->drained && run->active_count == 0 && !run->claiming && run->warm_ending == 0) {
         run->drained = true;
         loop_post(run->o.loop, drained_later, run);
@@ -273,7 +278,7 @@ static void on_claimed(void *arg, const struct err *err, struct store_claim *cla
         LOG_ERROR("claim_failed", F_STR("reason", err->text));
     for (size_t i = 0; i < count; i++)
         take(run, &claims[i]);
-    if (run->draining) /* they were claimed while the drain began */
+    if (run->draining || run->resting) /* they were claimed while the drain began */
         give_back_since(run, UINT64_MAX);
     fill_slots(run);
     tell_crowded(run);
@@ -293,7 +298,7 @@ static void claim(struct run *run)
     const unsigned window = run_window(run->o.slots, run->usual_us);
     const unsigned wanted = run_window_wants(run->o.slots, window, run->active_count - run->ended_count);
 
-    if (!run->started || run->draining || run->claiming)
+    if (!run->started || run->draining || run->resting || run->claiming)
         return;
     if (wanted == 0 ||
         run->ended_count > run_window_unrecorded(run->o.slots, window, (unsigned)run->o.conf->queue_shards))
@@ -523,6 +528,24 @@ void run_drain(struct run *run, loop_fn fn, void *arg)
         run_beat(run);
     }
     drain_check(run);
+}
+
+/* As a drain, but nothing is killed and it can be taken back; the runtimes stay warm for that. */
+void run_rest(struct run *run, bool rest)
+{
+    if (run->resting == rest || run->draining)
+        return;
+    LOG_INFO(rest ? "worker_rests" : "worker_goes_on", F_STR("worker", run->id),
+             F_UINT("held", run->active_count));
+    run->resting = rest;
+    run->told_rest = false;
+    if (rest) {
+        give_back_since(run, UINT64_MAX);
+        drain_check(run);
+    } else {
+        on_ready_hint(run);
+        run_beat(run);
+    }
 }
 
 void run_drain_now(struct run *run)

@@ -37,6 +37,12 @@ void run_tell_languages(struct run *run)
     free(l);
 }
 
+static void on_beat(void *arg, const struct err *err, bool leave)
+{
+    if (err == NULL) /* else what it was told last holds, and the beat is repeated */
+        run_rest(arg, leave);
+}
+
 static uint64_t own_cpu_ns(void)
 {
     struct rusage ru;
@@ -78,7 +84,8 @@ static void beat_warm(const struct run *run, struct store_worker *w)
 
 void run_beat(struct run *run)
 {
-    struct store_worker w = {.slots = run->o.slots, .running = run_running(run), .draining = run->draining};
+    struct store_worker w = {
+        .slots = run->o.slots, .running = run_running(run), .draining = run->draining || run->resting};
     uint64_t now = clock_mono_ns(), memory, cpu;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -93,8 +100,12 @@ void run_beat(struct run *run)
     w.memory_bytes = own_memory() + memory;
     w.started_ms = run->started_ms;
     w.seen_ms = clock_wall_ms();
+    w.cores = (uint32_t)MAX(cores, 1L);
+    w.memory_max = (uint64_t)MAX(sysconf(_SC_PHYS_PAGES), 0L) * (uint64_t)sysconf(_SC_PAGESIZE);
+    w.held = run->active_count;
+    w.drained = run_empty(run);
     w.enforced = jail_facts(run->o.jail)->enforced;
     w.missing = jail_facts(run->o.jail)->missing;
     beat_warm(run, &w);
-    store_heartbeat(run->o.store, &w, run->o.conf->heartbeat_ms * 3, ignore_done, run);
+    store_heartbeat(run->o.store, &w, run->o.conf->heartbeat_ms * 3, on_beat, run);
 }

@@ -42,6 +42,8 @@ struct run {
     uint64_t usual_us; /* how long a slot is a job's, lately */
     size_t asked;      /* for so many jobs by the last question */
     bool started, claiming, draining, drained;
+    bool resting;         /* a scaler wants it to claim no more */
+    bool told_rest;       /* ... and was told that nothing is held any more */
     bool hinted;          /* since the last question something may have been queued */
     bool dry;             /* the last answer was less than was asked for */
     unsigned warm_ending; /* parts of it that have not ended: the self-tests, the runtimes */
@@ -72,5 +74,12 @@ unsigned run_window_unrecorded(unsigned slots, unsigned window, unsigned shards)
 void run_make_id(struct run *run);
 void run_beat(struct run *run);
 void run_tell_languages(struct run *run);
+/* It drains, by whomever it was asked, and holds nothing. */
+static inline bool run_empty(const struct run *run)
+{
+    return (run->resting || run->draining) && run->active_count == 0 && !run->claiming;
+}
+/* run.c: claims no more and hands back what was not begun, or goes on. */
+void run_rest(struct run *run, bool rest);
 
 #endif

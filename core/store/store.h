@@ -243,12 +243,19 @@ struct store_worker {           /* heartbeat; kept for 3 beats */
     uint32_t enforced, missing; /* protections, as of jail.h */
     struct store_warm warm[STORE_WARM_MAX];
     size_t warm_count;
+    uint32_t cores;      /* of its host; 0: an older execd's, which did not tell */
+    uint64_t memory_max; /* of its host, bytes */
+    uint32_t held;       /* jobs that it has claimed and not yet recorded or handed back */
+    bool drained;        /* it drains, and holds nothing */
 };
-void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+/* leave: a scaler wants the worker to claim no more, until a heartbeat says otherwise. */
+typedef void (*store_beat_fn)(void *arg, const struct err *err, bool leave);
+void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_beat_fn done,
                      void *arg);
 void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg);
 /* What a worker found out about a language ("71" -> "Python (3.11.2)"); workers put, again and again, apis
- * get what was put within ten minutes. */
+ * get what was put within ten minutes.  Of a store with one shard what was put last holds while no worker is
+ * there (lua/languages.lua). */
 struct store_language {
     int32_t id;
     char version[96];
@@ -258,6 +265,56 @@ void store_languages_put(struct store *s, const struct store_language *l, size_t
 typedef void (*store_languages_fn)(void *arg, const struct err *err, const struct store_language *l,
                                    size_t count);
 void store_languages_get(struct store *s, store_languages_fn done, void *arg);
+
+/* ---- a scaler's side (store_scale.c) ----------------------------------------------------------
+ *
+ * Of all scalers one leads, for a time that each step renews.  Whatever it writes carries the epoch of its
+ * leadership and is refused (ERR_CONFLICT) when that is over.  A step is one script, so of a store with
+ * several shards it sees the first alone: such a store has no scaler (app_scaler.c refuses it). */
+
+#define STORE_DECISIONS_MAX 1000 /* that are kept */
+struct store_decision {          /* what was seen, and what was made of it */
+    uint64_t at_ms, interval_ms; /* Unix ms of Redis; since the one before */
+    uint64_t queued[JOB_PRIORITY_COUNT], running, oldest_wait_ms;
+    /* Within the interval; those that a worker ended, and the ms that they were its. */
+    uint64_t arrived, finished, service_ms;
+    uint64_t accepted, served, held;   /* the same since the beginning, for the next one */
+    uint32_t workers, slots, draining; /* that were seen; of one on average */
+    uint32_t cpu_permille;             /* of those, on average */
+    uint32_t replicas, wanted, target; /* there were; before any holding up; what is to be */
+    bool blind;                        /* something was not seen, so nothing went down */
+    char reason[192];
+};
+struct store_scene { /* what a leader sees; lists are borrowed for the callback */
+    bool leads;
+    uint64_t epoch;
+    char who[STORE_WORKER_SIZE]; /* the leader, "" if there is none */
+    uint64_t left_ms;            /* of its time */
+    uint64_t now_ms;             /* Unix ms of Redis; this and what follows: of a leader alone */
+    uint64_t queued[JOB_PRIORITY_COUNT], running, oldest_wait_ms;
+    uint64_t accepted, served, held; /* since the beginning */
+    const struct store_worker *workers;
+    size_t worker_count;
+    char *const *leaving; /* workers that are to claim no more */
+    size_t leaving_count;
+    const struct store_decision *decisions; /* the latest first */
+    size_t decision_count;
+};
+typedef void (*store_scene_fn)(void *arg, const struct err *err, const struct store_scene *scene);
+/* Leads for lease_ms from now on if nobody else does; whole: with the decisions that there were. */
+void store_scale_step(struct store *s, const char *id, uint64_t lease_ms, bool whole, store_scene_fn done,
+                      void *arg);
+struct store_order {
+    const char *worker;
+    bool leave; /* false: it may claim again */
+};
+/* Writes down a decision with the orders that it takes. */
+void store_scale_decide(struct store *s, const char *id, uint64_t epoch, const struct store_decision *d,
+                        const struct store_order *orders, size_t order_count, store_done_fn done, void *arg);
+/* It leads no longer. */
+void store_scale_yield(struct store *s, const char *id, store_done_fn done, void *arg);
+/* For whoever asks: the leader, what drains and the latest decisions; the numbers are in those. */
+void store_scale_view(struct store *s, size_t max, store_scene_fn done, void *arg);
 
 /* ---- results that wait for Redis, on the disk (store_spool.c) --------------------------------- */
 
@@ -399,6 +456,7 @@ struct store_stats {
     uint64_t queued_bytes, oldest_queued_ms;                         /* Unix ms, 0 if none */
     uint64_t accepted, recovered, webhook_delivered, webhook_failed; /* since the beginning */
     uint64_t late, dead; /* results of workers that were given up; jobs that cost too many workers */
+    uint64_t scale_epoch, scale_replicas, scale_wanted, scale_decisions; /* epoch 0: no scaler ever led */
     struct store_worker *workers;
     size_t worker_count;
     struct store_language_stats *languages;

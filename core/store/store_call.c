@@ -359,8 +359,8 @@ void store_script_call(struct shard *s, enum store_script script, struct store_a
     struct store_args whole = {0};
 
     c->clients = script == SCRIPT_CANCEL || script == SCRIPT_OUTBOX_AGAIN;
-    c->reads = c->repeated =
-        script == SCRIPT_OUTBOX_VIEW || script == SCRIPT_DEAD_LIST || script == SCRIPT_DEAD_GET;
+    c->reads = c->repeated = script == SCRIPT_OUTBOX_VIEW || script == SCRIPT_DEAD_LIST ||
+                             script == SCRIPT_DEAD_GET || script == SCRIPT_SCALE_VIEW;
     /* where others wait for it beside those of other shards, one that hangs must not keep them */
     c->timed =
         c->clients || c->reads || (s->o.shards > 1 && (script == SCRIPT_EXTEND || script == SCRIPT_STATS));

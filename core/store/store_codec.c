@@ -473,6 +473,10 @@ int store_put_worker(const struct store_worker *v, struct buf *out)
     put_u64(&w, MIN(v->warm_count, (size_t)STORE_WARM_MAX));
     for (size_t i = 0; i < MIN(v->warm_count, (size_t)STORE_WARM_MAX); i++)
         put_warm(&w, &v->warm[i]);
+    put_u64(&w, v->cores);
+    put_u64(&w, v->memory_max);
+    put_u64(&w, v->held);
+    put_u64(&w, v->drained);
     return w.rc;
 }
 
@@ -500,5 +504,9 @@ int store_get_worker(struct bytes in, struct store_worker *ret, struct err *rete
     ret->warm_count = (size_t)MIN(warm, (uint64_t)STORE_WARM_MAX);
     for (size_t i = 0; i < ret->warm_count; i++)
         get_warm(&r, &ret->warm[i]);
+    ret->cores = (uint32_t)get_u64(&r);
+    ret->memory_max = get_u64(&r);
+    ret->held = (uint32_t)get_u64(&r);
+    ret->drained = get_u64(&r) != 0;
     return r.bad ? bad_record(reterr, "worker") : 0;
 }

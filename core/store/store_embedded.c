@@ -221,15 +221,8 @@ void store_embedded_free(struct store_embedded *e)
         return;
     loop_child_free(e->child);
     if (e->pid > 0) {
-        bool over = false;
-
         kill(e->pid, SIGTERM);
-        for (int i = 0; i < STOP_MS / 5 && !over; i++) {
-            over = waitpid(e->pid, NULL, WNOHANG) != 0;
-            if (!over)
-                poll(NULL, 0, 5);
-        }
-        if (!over) {
+        if (!child_gone_within(e->pid, STOP_MS)) {
             kill(e->pid, SIGKILL);
             waitpid(e->pid, NULL, 0);
         }

@@ -7,20 +7,28 @@
 
 /* ---- workers --------------------------------------------------------------------------- */
 
-void shard_heartbeat(struct shard *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+static void on_beat(struct store_call *c, const redisReply *reply, const struct err *err)
+{
+    const bool leave = err == NULL && reply->str != NULL && strcmp(reply->str, "LEAVE") == 0;
+
+    if (c->done != NULL)
+        ((store_beat_fn)c->done)(c->arg, err, leave);
+}
+
+void shard_heartbeat(struct shard *s, const struct store_worker *w, uint64_t ttl_ms, store_beat_fn done,
                      void *arg)
 {
     CLEAN_BUF struct buf record = {0};
     struct store_args a = {0};
 
     if (store_put_worker(w, &record) != 0) {
-        store_refuse(s, STORE_NO_MEMORY, store_done_reply, (void (*)(void))done, arg);
+        store_refuse(s, STORE_NO_MEMORY, on_beat, (void (*)(void))done, arg);
         return;
     }
     store_args_str(&a, w->id);
     store_args_num(&a, MAX(ttl_ms, (uint64_t)1));
     store_args_add(&a, record.data, record.len);
-    store_script_call(s, SCRIPT_BEAT, &a, store_done_reply, (void (*)(void))done, arg, NULL);
+    store_script_call(s, SCRIPT_BEAT, &a, on_beat, (void (*)(void))done, arg, NULL);
 }
 
 void shard_worker_gone(struct shard *s, const char *id, store_done_fn done, void *arg)
@@ -39,6 +47,7 @@ void shard_languages_put(struct shard *s, const struct store_language *l, size_t
     struct store_args a = {0};
 
     store_args_num(&a, LANGUAGE_TTL_MS);
+    store_args_num(&a, false);
     for (size_t i = 0; i < count; i++) {
         store_args_num(&a, (uint64_t)l[i].id);
         store_args_str(&a, l[i].version);
@@ -66,11 +75,12 @@ static void on_languages(struct store_call *c, const redisReply *reply, const st
     free(list);
 }
 
-void shard_languages_get(struct shard *s, store_languages_fn done, void *arg)
+void shard_languages_get(struct shard *s, bool hold, store_languages_fn done, void *arg)
 {
     struct store_args a = {0};
 
     store_args_num(&a, LANGUAGE_TTL_MS);
+    store_args_num(&a, hold);
     store_script_call(s, SCRIPT_LANGUAGES, &a, on_languages, (void (*)(void))done, arg, NULL);
 }
 
@@ -132,7 +142,7 @@ static void on_stats(struct store_call *c, const redisReply *reply, const struct
     struct store_stats st = {0};
     redisReply **e;
 
-    if (err == NULL && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 16)) {
+    if (err == NULL && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 17)) {
         err_set(&c->err, ERR_INTERNAL, "Redis answered something else than numbers");
         err = &c->err;
     }
@@ -155,6 +165,12 @@ static void on_stats(struct store_call *c, const redisReply *reply, const struct
     st.late = store_reply_u64(e[12]);
     st.dead = store_reply_u64(e[13]);
     read_workers(e[14], &st);
+    if (e[16]->type == REDIS_REPLY_ARRAY && e[16]->elements == 4) {
+        st.scale_epoch = store_reply_u64(e[16]->element[0]);
+        st.scale_replicas = store_reply_u64(e[16]->element[1]);
+        st.scale_wanted = store_reply_u64(e[16]->element[2]);
+        st.scale_decisions = store_reply_u64(e[16]->element[3]);
+    }
     st.language_count = e[15]->elements;
     st.languages = mem_zero(st.language_count, sizeof(*st.languages));
     for (size_t i = 0; i < st.language_count; i++)

@@ -31,6 +31,10 @@ enum store_script {
     SCRIPT_DEAD_GET,
     SCRIPT_DEAD_DROP,
     SCRIPT_SHARDS,
+    SCRIPT_SCALE_STEP,
+    SCRIPT_SCALE_DECIDE,
+    SCRIPT_SCALE_YIELD,
+    SCRIPT_SCALE_VIEW,
     SCRIPT_COUNT
 };
 extern const char *const store_scripts[SCRIPT_COUNT];
@@ -269,6 +273,9 @@ int store_put_result(const struct job_result *r, struct buf *out);
 int store_get_result(struct bytes in, struct job_result *ret, struct err *reterr);
 int store_put_worker(const struct store_worker *w, struct buf *out);
 int store_get_worker(struct bytes in, struct store_worker *ret, struct err *reterr);
+/* store_scale.c: as text; false: not a decision of this version. */
+int store_put_decision(const struct store_decision *d, struct buf *out);
+bool store_get_decision(const char *text, struct store_decision *ret);
 
 /* store_view.c: builds a view from its fields; the job and the result are the caller's. */
 int store_view_fill(struct store_view *v, const char *token, const redisReply *st, const redisReply *meta,

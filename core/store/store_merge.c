@@ -188,13 +188,14 @@ void store_languages_get(struct store *s, store_languages_fn done, void *arg)
     struct language_merge *l;
 
     if (s->count == 1) {
-        shard_languages_get(s->seats[0].shard, done, arg);
+        shard_languages_get(s->seats[0].shard, true, done, arg);
         return;
     }
     l = NEW(struct language_merge);
     merge_begin(&l->m, s, s->count, (void (*)(void))done, arg);
-    for (unsigned i = 0; i < s->count; i++)
-        shard_languages_get(s->seats[i].shard, on_languages, l);
+    for (unsigned i = 0; i < s->count;
+         i++) /* workers are told in one: that none is in another says nothing */
+        shard_languages_get(s->seats[i].shard, false, on_languages, l);
 }
 
 /* ---- dead letters ----------------------------------------------------------------------------------- */

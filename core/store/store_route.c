@@ -102,7 +102,7 @@ static struct shard *fleet_shard(struct store *s)
     return s->seats[store_next_up(s, 0)].shard;
 }
 
-void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+void store_heartbeat(struct store *s, const struct store_worker *w, uint64_t ttl_ms, store_beat_fn done,
                      void *arg)
 {
     shard_heartbeat(fleet_shard(s), w, ttl_ms, done, arg);
@@ -112,6 +112,30 @@ void store_languages_put(struct store *s, const struct store_language *l, size_t
                          void *arg)
 {
     shard_languages_put(fleet_shard(s), l, count, done, arg);
+}
+
+/* ---- scalers: with one shard only (store.h) ------------------------------------------------------- */
+
+void store_scale_step(struct store *s, const char *id, uint64_t lease_ms, bool whole, store_scene_fn done,
+                      void *arg)
+{
+    shard_scale_step(s->seats[0].shard, id, lease_ms, whole, done, arg);
+}
+
+void store_scale_decide(struct store *s, const char *id, uint64_t epoch, const struct store_decision *d,
+                        const struct store_order *orders, size_t order_count, store_done_fn done, void *arg)
+{
+    shard_scale_decide(s->seats[0].shard, id, epoch, d, orders, order_count, done, arg);
+}
+
+void store_scale_yield(struct store *s, const char *id, store_done_fn done, void *arg)
+{
+    shard_scale_yield(s->seats[0].shard, id, done, arg);
+}
+
+void store_scale_view(struct store *s, size_t max, store_scene_fn done, void *arg)
+{
+    shard_scale_view(s->seats[0].shard, max, done, arg);
 }
 
 /* ---- dead letters and deliveries --------------------------------------------------------------- */

@@ -53,12 +53,12 @@ void shard_dead_list(struct shard *s, const char *tenant, size_t offset, size_t 
 void shard_dead_get(struct shard *s, const char *tenant, const char *token, store_letters_fn done, void *arg);
 void shard_dead_drop(struct shard *s, const char *tenant, const char *token, store_done_fn done, void *arg);
 
-void shard_heartbeat(struct shard *s, const struct store_worker *w, uint64_t ttl_ms, store_done_fn done,
+void shard_heartbeat(struct shard *s, const struct store_worker *w, uint64_t ttl_ms, store_beat_fn done,
                      void *arg);
 void shard_worker_gone(struct shard *s, const char *id, store_done_fn done, void *arg);
 void shard_languages_put(struct shard *s, const struct store_language *l, size_t count, store_done_fn done,
                          void *arg);
-void shard_languages_get(struct shard *s, store_languages_fn done, void *arg);
+void shard_languages_get(struct shard *s, bool hold, store_languages_fn done, void *arg);
 void shard_stats(struct shard *s, store_stats_fn done, void *arg);
 
 void shard_outbox_claim(struct shard *s, const struct store_outbox_rules *r,
@@ -69,6 +69,13 @@ void shard_outbox_settle(struct shard *s, const struct store_outbox_rules *r,
 void shard_outbox_view(struct shard *s, const char *token, store_deliveries_fn done, void *arg);
 void shard_outbox_again(struct shard *s, const char *token, const struct store_admission *admission,
                         uint64_t pause_ms, store_submitted_fn done, void *arg);
+
+void shard_scale_step(struct shard *s, const char *id, uint64_t lease_ms, bool whole, store_scene_fn done,
+                      void *arg);
+void shard_scale_decide(struct shard *s, const char *id, uint64_t epoch, const struct store_decision *d,
+                        const struct store_order *orders, size_t order_count, store_done_fn done, void *arg);
+void shard_scale_yield(struct shard *s, const char *id, store_done_fn done, void *arg);
+void shard_scale_view(struct shard *s, size_t max, store_scene_fn done, void *arg);
 
 /* ---- all shards of a store (store.c) ----------------------------------------------------------- */
 

@@ -69,6 +69,24 @@ struct wire_deliveries { /* what GET /v1/jobs/{token}/deliveries shows */
     size_t count;
 };
 int wire_deliveries_json(const struct wire_deliveries *d, struct buf *out);
+struct wire_decision {           /* of a scaler, with what it was made from */
+    uint64_t at_ms, interval_ms; /* Unix ms; ms */
+    uint64_t queued[JOB_PRIORITY_COUNT], running, oldest_wait_ms, arrived, finished, service_ms;
+    uint32_t workers, slots, draining, cpu_permille, replicas, wanted, target;
+    bool blind;
+    const char *reason;
+};
+struct wire_scaling {   /* what GET /v1/scaling shows */
+    const char *leader; /* NULL: nobody scales */
+    uint64_t epoch, lease_left_ms;
+    uint64_t min, max, jobs_per_pod, check_interval_ms;
+    const char *policy;
+    char *const *leaving; /* workers that are to claim no more */
+    size_t leaving_count;
+    const struct wire_decision *decisions; /* the latest first */
+    size_t decision_count;
+};
+int wire_scaling_json(const struct wire_scaling *s, struct buf *out);
 struct wire_letter {       /* a dead letter */
     const struct job *job; /* for wire_letter_json() whole */
     uint64_t ended_ms, bytes;

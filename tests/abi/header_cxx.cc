@@ -27,7 +27,17 @@ int32_t apply(void *, uint32_t replicas, execd_apply_fn done, void *arg, execd_e
     return EXECD_OK;
 }
 
-const execd_scaler_ops ops = {sizeof(execd_scaler_ops), 0, decide, apply, nullptr};
+execd_scaler_ops filled() // by name: members are appended with minors
+{
+    execd_scaler_ops o = execd_scaler_ops();
+
+    o.size = sizeof(o);
+    o.decide = decide;
+    o.apply = apply;
+    return o;
+}
+
+const execd_scaler_ops ops = filled();
 const execd_plugin descriptor = {
     EXECD_PLUGIN_HEAD(EXECD_KIND_SCALER), "cxx", "1", nullptr, 0, 0, create, nullptr, nullptr, destroy, nullptr, &ops,
 };

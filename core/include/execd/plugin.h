@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define EXECD_ABI_MAJOR 1u /* +1: a plugin built before would misbehave     */
-#define EXECD_ABI_MINOR 1u /* +1: something was appended, nothing was moved */
+#define EXECD_ABI_MINOR 2u /* +1: something was appended, nothing was moved */
 
 #if defined(__GNUC__)
 #define EXECD_EXPORT __attribute__((visibility("default")))
@@ -185,6 +185,16 @@ struct execd_host {
      * is none. */
     const char *(*cell_root)(struct execd_ctx *ctx);
     int32_t (*path_real)(struct execd_ctx *ctx, const char *path, char *out, uint32_t size);
+
+    /* since 1.2; scalers only, between start() and stop().  A worker is another execd process of this
+     * machine, with this configuration and the role worker; `number` (1 to EXECD_WORKERS_MAX) names it.
+     * ended(arg) comes once when its process is gone, whoever ended it.  worker_end() asks it to finish what
+     * runs and go; a number that is not in use is fine.  worker_pid(): 0 while it is not known or not there.
+     * May be NULL: ask EXECD_CAN(). */
+    int32_t (*worker_start)(struct execd_ctx *ctx, uint32_t number, execd_fire_fn ended, void *arg,
+                            struct execd_error *err);
+    void (*worker_end)(struct execd_ctx *ctx, uint32_t number);
+    int64_t (*worker_pid)(struct execd_ctx *ctx, uint32_t number);
     /* append below this line only; note "since 1.N" */
 };
 
@@ -333,7 +343,36 @@ struct execd_worker { /* one heartbeat; an array of these with a stride */
     uint64_t memory_bytes, memory_bytes_max;
     uint64_t age_ms; /* since its last heartbeat */
 };
-enum { EXECD_WORKER_DRAINING = 1 };
+enum {
+    EXECD_WORKER_DRAINING = 1, /* it claims no more */
+    EXECD_WORKER_DRAINED = 2   /* nor does it hold anything: it may be ended (since 1.2) */
+};
+#define EXECD_WORKERS_MAX 1024u /* of one machine, by host->worker_start(); since 1.2 */
+
+/* What one observation was and what was answered to it; an array of these with a stride; since 1.2 */
+struct execd_sample {
+    uint64_t age_ms; /* before this observation */
+    uint64_t interval_ms, waiting, running, arrived, finished, service_ms_sum;
+    uint32_t replicas, wanted; /* as of execd_observation and execd_advice */
+    uint32_t slots;            /* of one replica, on average; 0: none was seen */
+    uint32_t reserved;
+};
+
+/* The operator's wishes, for every scaler alike; since 1.2 */
+enum {
+    EXECD_POLICY_QUEUE = 1,    /* so many jobs to a replica */
+    EXECD_POLICY_OBJECTIVE = 2 /* jobs are to wait so long at most */
+};
+struct execd_policy {
+    uint32_t size;
+    uint32_t kind;               /* EXECD_POLICY_* */
+    uint32_t cpu_target_percent; /* of the workers' cpu on average; 0: it does not matter */
+    uint32_t reserved;
+    uint64_t check_ms;         /* how often observations are made */
+    uint64_t stabilization_ms; /* replicas go down to the most that was wanted within this time */
+    uint64_t wait_target_ms;   /* of OBJECTIVE: 95 of 100 jobs are begun within this time */
+    uint64_t start_ms;         /* until a replica that was asked for runs jobs */
+};
 
 struct execd_observation {
     uint32_t size;
@@ -345,16 +384,34 @@ struct execd_observation {
     uint32_t jobs_per_replica;
     const struct execd_worker *workers;
     uint32_t worker_count, worker_stride;
+    /* since 1.2 */
+    const struct execd_policy *policy;  /* never NULL */
+    const struct execd_sample *samples; /* the latest, oldest first */
+    uint32_t sample_count, sample_stride;
+    /* append below this line only */
 };
 
 struct execd_advice { /* memory of the host, zeroed but for size */
     uint32_t size;
     uint32_t replicas;
     char reason[160]; /* one line, always */
+    uint32_t wanted;  /* since 1.2: before it was held up by earlier ones; comes back in the samples */
+    uint32_t reserved;
+    /* append below this line only */
+};
+
+struct execd_change { /* since 1.2 */
+    uint32_t size;
+    uint32_t replicas;          /* that there are to be */
+    const char *const *leaving; /* ids of workers that are drained and may be ended; no others may */
+    uint32_t leaving_count, reserved;
+    /* append below this line only */
 };
 
 /* rc EXECD_OK: done; otherwise why says what went wrong.  replicas: as the backend has it now. */
 typedef void (*execd_apply_fn)(void *arg, int32_t rc, uint32_t replicas, const char *why);
+
+enum { EXECD_SCALER_WORKERS = 1 }; /* it uses host->worker_*(): what they need is set up at the start */
 
 struct execd_scaler_ops {
     uint32_t size;
@@ -366,6 +423,16 @@ struct execd_scaler_ops {
     int32_t (*apply)(void *self, uint32_t replicas, execd_apply_fn done, void *arg, struct execd_error *err);
     /* Optional: asks the backend for its replica count, the same way. */
     int32_t (*current)(void *self, execd_apply_fn done, void *arg, struct execd_error *err);
+    /* Since 1.2, optional: instead of apply(), for a backend that can choose which replicas end. */
+    int32_t (*change)(void *self, const struct execd_change *change, execd_apply_fn done, void *arg,
+                      struct execd_error *err);
+    /* Since 1.2, optional: is this worker a replica of the backend's?  Without it all are. */
+    int32_t (*owns)(void *self, const char *worker_id);
+    /* Since 1.2, optional: another execd decides from now on.  Replicas that are this process' own are to be
+     * ended gently; those of a backend that all share stay. */
+    void (*retire)(void *self);
+    uint32_t flags; /* EXECD_SCALER_*; since 1.2 */
+    uint32_t reserved2;
     /* append below this line only */
 };
 

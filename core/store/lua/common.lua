@@ -34,6 +34,10 @@
 --   <p>:count                 hash of counters; the number of shards
 --   <p>:langs, <p>:stat:<lang>  languages seen, their statistics
 --   <p>:languages             hash: what workers say of the languages they serve
+--   <p>:scale                 hash: who scales the fleet, epoch, til when (ms), replicas and wanted by its last decision,
+--                             decisions that there were
+--   <p>:scale:log             list: decisions, the latest first
+--   <p>:scale:leave           hash: workers that are to claim no more, and since when (ms)
 --   <p>:workers, <p>:worker:<id>  sorted set of workers by their last heartbeat, the heartbeats
 --
 -- A token stands in a queue once for each time its job was queued.  One whose job has ended while it waited is
@@ -59,6 +63,7 @@ local function key_brk(lane) return p .. ':brk:' .. lane end
 local function key_log(token) return p .. ':log:' .. token end
 local lease, out, count, wait, since = p .. ':lease', p .. ':out', p .. ':count', p .. ':wait', p .. ':since'
 local stale = p .. ':stale'
+local scale, leave = p .. ':scale', p .. ':scale:leave'
 local function key_pass(prio) return p .. ':pass:' .. prio end
 local function key_dead(ten) return p .. ':dead:' .. ten end
 local function key_letter(token) return p .. ':letter:' .. token end

@@ -6,7 +6,7 @@
 -- cache: "hit" or "miss" of the compiled output, "" if it was not looked for.
 local worker, token, epoch, bucket = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[7])
 local k = key_job(token)
-local st, ep, w, fe = unpack(redis.call('HMGET', k, 'st', 'ep', 'w', 'fe'))
+local st, ep, w, fe, sa = unpack(redis.call('HMGET', k, 'st', 'ep', 'w', 'fe', 'sa'))
 if fe == epoch and w == worker and st ~= '0' and st ~= '1' then return 'OK' end -- the answer to the first was lost
 if st ~= '1' or ep ~= epoch or w ~= worker then
   redis.pcall('HINCRBY', count, 'late', 1) -- a full memory keeps no count, and no worker waiting
@@ -14,6 +14,8 @@ if st ~= '1' or ep ~= epoch or w ~= worker then
 end
 local lang = conclude(token, epoch, ARGV[5], ARGV[6])
 local s = p .. ':stat:' .. lang
+count_add('served', 1) -- what a scaler reckons with: how many, and for how long (ms) they were a worker's
+count_add('held', math.max(now - number(sa), 0))
 if ARGV[9] ~= '' then redis.call('HINCRBY', s, 'cc:' .. ARGV[9], 1) end
 if bucket >= 0 then
   redis.call('HINCRBY', s, 'b:' .. bucket, 1)

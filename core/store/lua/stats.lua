@@ -1,5 +1,6 @@
 -- stats.lua p -> {queued0, queued1, queued2, bytes, running, out, oldest_ms, accepted, recovered, delivered,
---                retried, undelivered, late, dead, {workers' records...}, {lang, {field, value...}}...}
+--                retried, undelivered, late, dead, {workers' records...}, {lang, {field, value...}}...,
+--                {epoch, replicas, wanted, decisions} of the scaler}
 local f = redis.call('HMGET', count, 'queued:0', 'queued:1', 'queued:2', 'bytes', 'accepted', 'recovered', 'delivered',
   'retried', 'undelivered', 'late', 'dead')
 local langs, workers, stats = redis.call('SMEMBERS', p .. ':langs'), {}, {}
@@ -14,4 +15,5 @@ for _, id in ipairs(redis.call('ZRANGE', p .. ':workers', 0, -1)) do
 end
 return {number(f[1]), number(f[2]), number(f[3]), number(f[4]), redis.call('ZCARD', lease), redis.call('ZCARD', since),
   oldest_ms, number(f[5]), number(f[6]), number(f[7]), number(f[8]), number(f[9]),
-  number(f[10]), number(f[11]), workers, stats}
+  number(f[10]), number(f[11]), workers, stats,
+  redis.call('HMGET', p .. ':scale', 'epoch', 'replicas', 'wanted', 'decisions')}

@@ -43,6 +43,12 @@ static void done_flag(void *arg, const struct err *err)
     loop_stop(fx->loop);
 }
 
+static void beat_flag(void *arg, const struct err *err, bool leave)
+{
+    assert_false(leave);
+    done_flag(arg, err);
+}
+
 int fixture_group_setup(void **state)
 {
     struct fixture *fx = NEW(struct fixture);
@@ -348,7 +354,7 @@ void worker_beat(struct fixture *fx, const char *id)
 
     snprintf(w.id, sizeof(w.id), "%s", id);
     fx->flag = false;
-    store_heartbeat(fx->store, &w, 60000, done_flag, fx);
+    store_heartbeat(fx->store, &w, 60000, beat_flag, fx);
     fixture_spin(fx, &fx->flag);
 }
 

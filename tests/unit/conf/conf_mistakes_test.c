@@ -117,6 +117,9 @@ static const struct {
      "1: hook.first_retry_ms: 10 is more than hook.max_retry_ms, which is 9\n"},
     {"scaling = { minPods = 11; };",
      "1: scaling.minPods: 11 is more than scaling.maxPods, which is 10 by default\n"},
+    {"scaling = { policy = \"fast\"; };", "1: scaling.policy: \"fast\" must be \"queue\" or \"objective\"\n"},
+    {"scaling = { checkIntervalMs = 100;\n stabilizationMs = 90001; };",
+     "2: scaling.stabilizationMs: 90001 is more than 900 * scaling.checkIntervalMs, which is 100\n"},
     /* binding */
     {"\napi = { address = \"0.0.0.0\"; };", "2: api.address: 0.0.0.0 can be reached from other machines, and "
                                             "api.keys has no key; add one to the section api, as "

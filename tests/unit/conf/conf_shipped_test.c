@@ -141,6 +141,7 @@ static void assert_same(const struct conf *a, const struct conf *b, const struct
     case CONF_FORMAT:
     case CONF_LEVEL:
     case CONF_CACHE:
+    case CONF_POLICY:
         assert_memory_equal(p, q, sizeof(enum log_level));
         break;
     default:

@@ -183,7 +183,7 @@ static void test_oom(void **state)
     ASK(a, store_extend(x.s, "w", &lease, 1, on_lease, &a));
     assert_int_equal(a.err.code, 0);
     assert_false(a.leases[0].lost);
-    ASK(a, store_heartbeat(x.s, &w, 60000, on_done, &a));
+    ASK(a, store_heartbeat(x.s, &w, 60000, on_beat, &a));
     assert_int_equal(a.err.code, 0);
     ASK(a, store_release(x.s, "w", x.job->token, x.epoch, on_done, &a));
     assert_int_equal(a.err.code, 0);

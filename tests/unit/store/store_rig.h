@@ -157,7 +157,7 @@ static inline void rig_cli(uint16_t port, const char *auth, const char *words, c
 /* ---- answers --------------------------------------------------------------------------------- */
 
 struct answer {
-    bool over;
+    bool over, more;
     struct err err;
     size_t count;
     struct store_claim claims[16];
@@ -195,6 +195,12 @@ static inline void take_err(struct answer *a, const struct err *err)
 static inline void on_done(void *arg, const struct err *err)
 {
     take_err(arg, err);
+}
+
+static inline void on_beat(void *arg, const struct err *err, bool leave)
+{
+    take_err(arg, err);
+    ((struct answer *)arg)->more = leave;
 }
 
 static inline void on_claim(void *arg, const struct err *err, struct store_claim *claims, size_t count,
@@ -444,7 +450,7 @@ static inline void rig_way_of_a_job(struct store *s, size_t bytes)
     assert_int_equal(a.err.code, ERR_CONFLICT);
     ASK(a, store_reap(s, on_reap, &a));
     assert_int_equal(a.err.code, 0);
-    ASK(a, store_heartbeat(s, &w, 60000, on_done, &a));
+    ASK(a, store_heartbeat(s, &w, 60000, on_beat, &a));
     assert_int_equal(a.err.code, 0);
     ASK(a, store_languages_put(s, &l, 1, on_done, &a));
     ASK(a, store_languages_get(s, on_languages, &a));

@@ -194,7 +194,7 @@ static void test_all_shards_share_the_jobs(void **state)
     (void)state;
     serve();
     s = rig_open(&o);
-    ASK(a, store_heartbeat(s, &w, 60000, on_done, &a));
+    ASK(a, store_heartbeat(s, &w, 60000, on_beat, &a));
     for (int i = 0; i < JOBS; i++) {
         jobs[i] = place(s, &anybody);
         has[store_token_shard(jobs[i]->token, SHARDS)]++;
