@@ -86,21 +86,46 @@ int app_user_find(const struct conf *conf, struct app_user *ret, struct err *ret
     return 0;
 }
 
-/* mkdir -p; the components above the last get the usual mode. */
-static int make_dirs(const char *path, struct err *reterr)
+/* A link is followed where nobody but root can have put it.  Elsewhere it may lead anywhere, and as root we
+ * would give away what is there: what execd became can write its own state directory, and the keeper starts
+ * workers as root with folders in it. */
+static bool links_hold(int dir)
+{
+    struct stat st;
+
+    return geteuid() != 0 ||
+           (fstat(dir, &st) == 0 && st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0);
+}
+
+/* mkdir -p, and the last one opened; the components above it get the usual mode. */
+static int open_dirs(const char *path, int *ret_fd, struct err *reterr)
 {
     CLEAN_FREE char *copy = mem_dup(path);
+    CLEAN_FD int dir = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    char *rest = copy, *name;
 
-    for (char *p = copy + 1; *p != '\0'; p++) {
-        if (*p != '/')
+    while ((name = strsep(&rest, "/")) != NULL) {
+        const bool follow = links_hold(dir);
+        int next;
+
+        if (name[0] == '\0')
             continue;
-        *p = '\0';
-        if (mkdir(copy, 0755) != 0 && errno != EEXIST)
-            return err_sys(reterr, "make directory `%s`", copy);
-        *p = '/';
+        if (mkdirat(dir, name, rest == NULL || rest[strspn(rest, "/")] == '\0' ? 0700 : 0755) != 0 &&
+            errno != EEXIST)
+            return err_sys(reterr, "make `%s` of state directory `%s`", name, path);
+        next = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+        if (next < 0 && errno == ENOTDIR && !follow)
+            return err_set(
+                reterr, ERR_CONFIG,
+                "state directory `%s`: `%s` is no directory, or a link in a folder that others than root may "
+                "write, which is not followed as root; name where it leads to",
+                path, name);
+        if (next < 0)
+            return err_sys(reterr, "open `%s` of state directory `%s`", name, path);
+        closep(&dir);
+        dir = next;
     }
-    if (mkdir(copy, 0700) != 0 && errno != EEXIST)
-        return err_sys(reterr, "make state directory `%s`", copy);
+    *ret_fd = steal_fd(&dir);
     return 0;
 }
 
@@ -113,9 +138,8 @@ int app_state_open(const char *path, const struct app_user *user, int *ret_fd, s
     if (path[0] == '\0')
         return err_set(reterr, ERR_CONFIG,
                        "process.state_dir is empty; the embedded Redis and the compile cache need one");
-    if ((rc = make_dirs(path, reterr)) != 0)
+    if ((rc = open_dirs(path, &fd, reterr)) != 0)
         return rc;
-    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) != 0)
         return err_sys(reterr, "open state directory `%s`", path);
     /* Just made by us as root: hand it over.  Another user's is never taken. */
