@@ -193,7 +193,7 @@ static int start_serving(struct app *app, struct err *reterr)
                              .conf = app->conf,
                              .plugins = app->plugins,
                              .jail_facts = app->jail == NULL ? NULL : jail_facts(app->jail),
-                             .roles = app->o->roles};
+                             .roles = app->scaler != NULL ? app->o->roles : app->o->roles & ~APP_ROLE_SCALER};
     int rc;
 
     on_reap_timer(app);

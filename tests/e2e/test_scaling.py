@@ -5,7 +5,7 @@ import re
 import signal
 import time
 
-from server import C, PATIENCE, children_of, command_name, descendants, eventually
+from server import C, PATIENCE, children, children_of, command_name, descendants, eventually
 
 SLEEP = "#include <unistd.h>\nint main(void) { usleep(%d000); return 0; }"
 PLUGINS = [{"file": "lang-c.so"}, {"file": "scaler-local.so"}]
@@ -17,9 +17,15 @@ def conf(redis=None, drain_ms=60000, **scaling):
          "worker": {"heartbeat_ms": 200, "slots": 1, "drain_ms": drain_ms},
          "warm": {"enabled": False},
          "scaling": {"minPods": 1, "maxPods": 3, "jobsPerPod": 2, "checkIntervalMs": 300, "stabilizationMs": 1500, **scaling}}
+    c["queue"] = {"lease_ms": 3000}
     if redis:
-        c["queue"] = {"url": redis.url, "password": redis.password}
+        c["queue"].update(url=redis.url, password=redis.password)
     return c
+
+
+def busy(s, ms):
+    """Two workers have a job for so long and the third has what is short: then fewer are wanted than have a job."""
+    return s.submit(*({"language_id": C, "source_code": SLEEP % t} for t in (ms, ms, 50, 50, 50, 50)))
 
 
 def scaling(s):
@@ -51,7 +57,7 @@ def test_load_up_and_down(start):
     """1 -> 3 -> 1 with the embedded Redis; every job completes in its first run, and nobody was killed."""
     s = start(conf(drain_ms=0), roles="api,scaler")
     eventually(lambda: len(workers(s)) == 1, "one worker is started")
-    tokens = s.submit(*({"language_id": C, "source_code": SLEEP % 400} for _ in range(40)))
+    tokens = s.submit(*({"language_id": C, "source_code": SLEEP % 400} for _ in range(30)))
     eventually(lambda: len(workers(s)) == 3, "three workers work")
     eventually(lambda: metric(s, "execd_workers") == 3, "three workers are heard of")
     all_done(s, tokens)
@@ -69,8 +75,7 @@ def test_load_up_and_down(start):
 def test_busy_workers_are_waited_for(start):
     """A worker that has a job is sent away: it finishes it, is given no other, and ends; all the way down to nobody."""
     s = start(conf(drain_ms=0, minPods=0, stabilizationMs=600), roles="api,scaler")
-    tokens = s.submit(*({"language_id": C, "source_code": SLEEP % 3000} for _ in range(9)))
-    all_done(s, tokens)
+    all_done(s, busy(s, 3500))
     eventually(lambda: not workers(s), "nobody is left")
     assert re.search("worker_rests .*held=1", s.logged()), "nobody was sent away while busy:\n" + s.logged()[-3000:]
     assert not killed(s), s.logged()[-3000:]
@@ -81,7 +86,7 @@ def test_busy_workers_are_waited_for(start):
 def test_drain_is_taken_back(start):
     """A worker that was sent away goes on when load comes back."""
     s = start(conf(minPods=0, stabilizationMs=600), roles="api,scaler")
-    tokens = s.submit(*({"language_id": C, "source_code": SLEEP % 6000} for _ in range(6)))
+    tokens = busy(s, 6000)
     eventually(lambda: re.search("worker_rests .*held=1", s.logged()), "one is sent away while it is busy")
     tokens += s.submit(*({"language_id": C, "source_code": SLEEP % 100} for _ in range(12)))
     eventually(lambda: "worker_goes_on" in s.logged(), "it goes on")
@@ -121,12 +126,12 @@ def test_the_end_of_the_leader(start, redis):
 def test_blindness_takes_nobody_away(start, redis):
     """Redis is away for longer than the window: nothing goes down meanwhile, nor right after."""
     s = start(conf(redis, minPods=0, jobsPerPod=1), roles="api,scaler")
-    tokens = s.submit(*({"language_id": C, "source_code": SLEEP % 2000} for _ in range(18)))
+    tokens = s.submit(*({"language_id": C, "source_code": SLEEP % 1500} for _ in range(12)))
     eventually(lambda: metric(s, "execd_jobs_running") == 3, "each has its job")
     pids = sorted(workers(s))
     redis.kill()
     eventually(lambda: "scaler_blind" in s.logged(), "the scaler sees nothing")
-    time.sleep(3)  # the window's length: that time passes is what is tested
+    time.sleep(2)  # more than the window's length: that time passes is what is tested
     assert sorted(workers(s)) == pids
     assert redis.start()
     eventually(lambda: s.request("GET", "/readyz").status_code == 200, "Redis is there again")
@@ -144,6 +149,19 @@ def test_stop_takes_its_workers_along(start):
     s.stop()
     assert not [p for p in below if os.path.exists("/proc/%d" % p)]
     assert s.logged().count("status=completed") == 2, s.logged()[-3000:]
+
+
+def test_the_end_of_the_keeper(start, redis):
+    """It cannot be had anew: its workers are told to finish, do so, and execd says why it ends."""
+    s = start(conf(redis), roles="api,scaler")
+    eventually(lambda: len(workers(s)) == 1, "one worker is started")
+    token = s.submit({"language_id": C, "source_code": SLEEP % 2000})[0]
+    eventually(lambda: s.request("GET", "/v1/jobs/" + token).json()["status"] == "running", "it has a job")
+    below = set(descendants(s.pid))
+    os.kill(s.child("execd-keeper"), signal.SIGKILL)
+    assert s.process.wait(PATIENCE) == 1 and "execd-keeper" in s.logged()
+    eventually(lambda: not below & set(children()), "whom it left behind has ended")
+    assert re.search("job_finished token=%s .*status=completed" % token, s.logged()), s.logged()[-3000:]
 
 
 def test_the_role_needs_a_plugin(start):
