@@ -34,8 +34,8 @@ def scaling(s):
 
 def workers(s):
     """Pids of the workers that its keeper started."""
-    keeper = s.child("execd-keeper")
-    return [p for p in children_of(keeper) if command_name(p) == "execd"]
+    keepers = [p for p in children_of(s.pid) if command_name(p) == "execd-keeper"]  # none yet, right after the start
+    return [p for k in keepers for p in children_of(k) if command_name(p) == "execd"]
 
 
 def metric(s, name):

@@ -316,12 +316,46 @@ static void test_what_is_claimed_while_a_drain_begins_goes_back(void **state)
     assert_null(claimed);
 }
 
+static void test_what_is_claimed_while_a_rest_begins_goes_back(void **state)
+{
+    (void)state;
+    run_rest(run, true);
+    give("abc");
+    assert_string_equal(given_back, "c b a ");
+    assert_string_equal(begun, "");
+    assert_null(claimed);
+}
+
+/* As a drain, until it is taken back. */
+static void test_who_rests_claims_no_more(void **state)
+{
+    (void)state;
+    run_rest(run, true);
+    give("");
+    pass(5000);
+    assert_null(claimed);
+    run_rest(run, false);
+    assert_non_null(claimed);
+}
+
+static void test_who_rests_keeps_what_it_has_begun(void **state)
+{
+    (void)state;
+    give("abcd");
+    run_rest(run, true);
+    assert_string_equal(begun, "a ");
+    assert_string_equal(given_back, "d c b ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_waits_too_long_goes_back_as_it_came, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_drain_gives_back_what_is_not_begun, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_claimed_while_a_drain_begins_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_claimed_while_a_rest_begins_goes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_rests_claims_no_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_who_rests_keeps_what_it_has_begun, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

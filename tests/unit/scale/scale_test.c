@@ -21,11 +21,14 @@ static struct {
     char *leaving[8];
     size_t leaving_count;
     uint32_t advised;
-    bool fails; /* the backend */
+    bool fails;       /* the backend */
+    bool blind;       /* ... when it is asked what there is */
+    bool tells;       /* it can tell: as many as are heard of */
+    uint64_t late_ms; /* that Redis takes to write a decision down */
 
     /* what was done */
     struct store_decision decided;
-    unsigned decisions, changes, retired;
+    unsigned decisions, orders, changes, retired, wholes;
     uint32_t changed_to;
 } w;
 
@@ -46,9 +49,17 @@ void store_scale_step(struct store *s, const char *id, uint64_t lease_ms, bool w
     (void)s;
     (void)id;
     (void)lease_ms;
-    (void)whole;
+    w.wholes += whole;
     loop_stop(w.loop); /* one round for each loop_run() */
     done(arg, NULL, &scene);
+}
+
+static struct loop_timer *late;
+static store_done_fn late_done;
+
+static void on_late(void *arg)
+{
+    late_done(arg, NULL);
 }
 
 void store_scale_decide(struct store *s, const char *id, uint64_t epoch, const struct store_decision *d,
@@ -66,11 +77,19 @@ void store_scale_decide(struct store *s, const char *id, uint64_t epoch, const s
     }
     w.decided = *d;
     w.decisions++;
+    w.orders += (unsigned)order_count;
     for (size_t i = 0; i < order_count; i++)
         for (size_t k = 0; k < w.worker_count && orders[i].leave; k++)
             if (strcmp(orders[i].worker, w.workers[k].id) == 0)
                 w.leaving[w.leaving_count++] = w.workers[k].id;
-    done(arg, NULL);
+    if (w.late_ms == 0) {
+        done(arg, NULL);
+        return;
+    }
+    late_done = done;
+    loop_timer_free(late);
+    late = loop_timer_new(w.loop, on_late, arg);
+    loop_timer_arm(late, w.late_ms);
 }
 
 void store_scale_yield(struct store *s, const char *id, store_done_fn done, void *arg)
@@ -101,9 +120,12 @@ int plugin_scaler_decide(struct execd_ctx *ctx, const struct execd_observation *
 int plugin_scaler_current(struct execd_ctx *ctx, plugin_scaler_fn fn, void *arg, struct err *reterr)
 {
     (void)ctx;
-    (void)fn;
-    (void)arg;
-    return err_set(reterr, ERR_NOT_FOUND, "it does not tell");
+    if (w.blind)
+        return err_set(reterr, ERR_AGAIN, "it does not answer");
+    if (!w.tells)
+        return err_set(reterr, ERR_NOT_FOUND, "it does not tell");
+    fn(arg, NULL, (uint32_t)w.worker_count);
+    return 0;
 }
 
 int plugin_scaler_change(struct execd_ctx *ctx, const struct execd_change *change, plugin_scaler_fn fn,
@@ -160,6 +182,8 @@ static int teardown(void **state)
     (void)state;
     scale_stop(w.scale);
     scale_free(w.scale);
+    loop_timer_free(late);
+    late = NULL;
     loop_free(w.loop);
     return 0;
 }
@@ -263,6 +287,65 @@ static void test_a_decision_too_late(void **state)
     assert_int_equal(w.retired, 1);
 }
 
+/* A backend that does not answer: nobody goes, whoever was told before and is drained included. */
+static void test_a_backend_that_is_not_seen(void **state)
+{
+    (void)state;
+    w.tells = true;
+    heard(3);
+    round_with(3);
+    round_with(2);
+    assert_int_equal(w.orders, 1);
+    for (size_t i = 0; i < 3; i++)
+        w.workers[i].draining = w.workers[i].drained = w.leaving[0] == w.workers[i].id;
+    w.blind = true;
+    for (unsigned i = 0; i < 3; i++) {
+        round_with(0);
+        assert_true(w.decided.blind);
+        assert_int_equal(w.decided.target, w.decided.replicas);
+    }
+    assert_int_equal(w.orders, 1);
+    assert_int_equal(w.changes, 0);
+    w.blind = false;
+    round_with(2);
+    assert_false(w.decided.blind);
+    assert_int_equal(w.changed_to, 2);
+}
+
+/* What is written down when another may lead is not done. */
+static void test_a_decision_that_took_longer_than_it_leads(void **state)
+{
+    (void)state;
+    heard(1);
+    w.late_ms = 4900; /* of the 5000 that it leads */
+    round_with(3);
+    w.late_ms = 0;
+    round_with(3);
+    assert_int_equal(w.changes, 2);
+    w.late_ms = 5100;
+    round_with(4);
+    w.late_ms = 0;
+    round_with(1); /* it was answered before this one began, which wants as many as there are */
+    assert_int_equal(w.decisions, 4);
+    assert_int_equal(w.changes, 2);
+}
+
+/* Another led between two steps: what it decided is asked for before anything is decided. */
+static void test_another_led_meanwhile(void **state)
+{
+    (void)state;
+    heard(1);
+    round_with(1);
+    assert_int_equal(w.wholes, 1);
+    w.epoch = 3;
+    round_with(1);
+    assert_int_equal(w.decisions, 1);
+    assert_int_equal(w.retired, 1);
+    round_with(1);
+    assert_int_equal(w.wholes, 2);
+    assert_int_equal(w.decisions, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +353,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_down_and_up, setup, teardown),
         cmocka_unit_test_setup_teardown(test_nobody_is_heard_of, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_decision_too_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_backend_that_is_not_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_decision_that_took_longer_than_it_leads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_another_led_meanwhile, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
