@@ -25,7 +25,9 @@ const struct conf_section conf_sections[] = {
      "Interpreters and compilers that are started before their job comes.  A job that finds none runs as it\n"
      "would without them"},
     {"hook", "Webhooks: results sent to a job's callback_url"},
-    {"scaling", "How many workers there should be"},
+    {"scaling", "How many workers there should be, where one of the plugins is a scaler (scaler-local.so); "
+                "else none of\n"
+                "these keys matters"},
 };
 const size_t conf_section_count = COUNT_OF(conf_sections);
 

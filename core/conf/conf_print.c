@@ -96,7 +96,7 @@ static int plugins_add(struct buf *out)
 {
     int rc = buf_adds(
         out,
-        "# ---- plugins: the languages, as shared objects, in the order of their start. ----\n"
+        "# ---- plugins: the languages, and a scaler, as shared objects, in the order of their start. ----\n"
         "# `file` is a name in process.plugin_dir or an absolute path.  One that is missing or broken\n"
         "# refuses the start, unless `optional = true`.  `warm = false`: every job of its languages starts\n"
         "# its interpreter or compiler itself.  `settings` are the plugin's own keys, which\n"
