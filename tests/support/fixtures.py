@@ -9,9 +9,10 @@ from server import HOOKS, PATIENCE, Execd, Receiver, Redis, cgroups, children, e
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """A test that could not run is no test that passed: in CI it is a failure (-rs prints the reasons)."""
+    """A test that could not run is no test that passed: in CI it is a failure (-rs prints the reasons).  Where several
+    processes run tests, the one that reports tells."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("EXECD_CI") and reporter.stats.get("skipped"):
+    if os.environ.get("EXECD_CI") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = 1
 
 
