@@ -10,7 +10,7 @@ MUTANTS = {
                   "  return 'OK'\n"
                   "end end"}),
     "heartbeat": ("leases are not extended", "E02", "nothing was done to their worker", {
-        "extend": "do local held = {} for _ = 4, #ARGV, 2 do held[#held + 1] = 0 end return held end"}),
+        "extend": "do local held = {} for _ = 4, #ARGV, 3 do held[#held + 1] = 0 end return held end"}),
     "outbox": ("a result is written without its webhook", "E20", "webhooks that never came", {
         "finish": "redis.call('HDEL', key_job(ARGV[3]), 'url')"}),
     "reaper": ("nobody returns expired leases", "E02", "never ended", {"reap": "do return {0, 0, {}} end"}),
