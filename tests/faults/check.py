@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from history import COMPLETED, INTERNAL_ERROR, History
+from history import COMPLETED, INTERNAL_ERROR
 from resp import RedisError
 
 LEASE_SLACK_S = 1.0  # "recovery within lease + 1 s"
@@ -232,7 +232,7 @@ def memory(client):
 
 def check_all(fleet, clients, receiver, base_memory, v, foreign=(), max_attempts=3):
     """After the load's end, with everything up."""
-    history = History(fleet.redis.aof.read_bytes(), fleet.redis.when)
+    history = fleet.redis.history()
     harmed = workers_harmed(fleet.faults)
     v.faults, v.accepted, v.refused = len(fleet.faults), len(clients.jobs), clients.refused
     v.unsure = sum(map(len, clients.unsure_batches))
