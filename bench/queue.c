@@ -54,7 +54,7 @@ static void finish(struct store_claim *claim)
     result.started_ms = result.finished_ms = clock_wall_ms();
     if (buf_adds(&test->out.bytes, "hello\n") != 0)
         abort();
-    store_finish(b.store, "bench", claim->job->token, claim->epoch, &result, on_finished, NULL);
+    store_finish(b.store, "bench", claim->job->token, claim->epoch, &result, NULL, 0, on_finished, NULL);
     job_result_done(&result);
     job_free(claim->job);
 }
@@ -72,7 +72,7 @@ static void claim_one(void)
 {
     b.left--;
     b.running++;
-    store_claim(b.store, "bench", &b.language, 1, 1, on_claimed, NULL);
+    store_claim(b.store, "bench", &b.language, 1, 1, 1, on_claimed, NULL);
 }
 
 static uint64_t measure(unsigned long count)

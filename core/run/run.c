@@ -1,4 +1,4 @@
-/* run.c - the worker: claims, leases, heartbeat, drain. */
+/* run.c - the worker: claims, slots, results, drain. */
 #include "run_worker.h"
 
 #include "log/log.h"
@@ -75,6 +75,7 @@ static void active_free(struct active *a)
     job_free(a->job);
     free(a);
     fill_slots(run);
+    run_lease_tell(run);
     tell_crowded(run);
     drain_check(run);
     claim(run);
@@ -118,13 +119,22 @@ static void on_recorded(void *arg, const struct err *err)
     active_free(a);
 }
 
+static void finish(struct active *a)
+{
+    struct run *run = a->run;
+    CLEAN_FREE struct store_lease *begun = NULL;
+    const size_t n = run_lease_untold(run, &begun);
+
+    store_finish(run->o.store, run->id, a->job->token, a->epoch, &a->result, begun, n, on_recorded, a);
+}
+
 static void record(struct active *a)
 {
     a->recording = true;
     if (a->hand_back)
         store_release(a->run->o.store, a->run->id, a->job->token, a->epoch, on_recorded, a);
     else
-        store_finish(a->run->o.store, a->run->id, a->job->token, a->epoch, &a->result, on_recorded, a);
+        finish(a);
 }
 
 static void on_record_timer(void *arg)
@@ -183,7 +193,8 @@ static void on_job_done(void *arg, struct job_result *result, const struct err *
     run->ended_count++;
     fill_slots(run);
     tell_crowded(run);
-    record(a);
+    record(a); /* says that the next one is begun, too */
+    run_lease_tell(run);
     claim(run);
 }
 
@@ -215,7 +226,7 @@ static void fill_slots(struct run *run)
 }
 
 /* It was not begun, and goes back to the head of its queue. */
-static void give_back(struct active *a)
+void run_give_back(struct active *a)
 {
     a->run->ahead_count -= a->ahead;
     a->ahead = false;
@@ -233,7 +244,7 @@ static void give_back_since(struct run *run, uint64_t since_ms)
     for (a = TAILQ_LAST(&run->active, active_list); a != NULL; a = before) {
         before = TAILQ_PREV(a, active_list, link);
         if (a->ahead && a->claimed_ms <= since_ms)
-            give_back(a);
+            run_give_back(a);
     }
 }
 
@@ -260,6 +271,7 @@ static void take(struct run *run, struct store_claim *c)
     a->epoch = c->epoch;
     a->record_timer = loop_timer_new(run->o.loop, on_record_timer, a);
     a->ahead = true;
+    a->untold = c->ahead;
     a->claimed_ms = loop_now_ms(run->o.loop);
     TAILQ_INSERT_TAIL(&run->active, a, link);
     run->active_count++;
@@ -281,6 +293,7 @@ static void on_claimed(void *arg, const struct err *err, struct store_claim *cla
     if (run->draining || run->resting) /* they were claimed while the drain began */
         give_back_since(run, UINT64_MAX);
     fill_slots(run);
+    run_lease_tell(run);
     tell_crowded(run);
     if (run->ahead_count > 0 && !loop_timer_armed(run->ahead_timer))
         loop_timer_arm(run->ahead_timer, AHEAD_MAX_MS);
@@ -309,7 +322,8 @@ static void claim(struct run *run)
     run->hinted = false;
     run->asked = wanted;
     run->claim_asked_ns = clock_mono_ns();
-    store_claim(run->o.store, run->id, run->languages, run->language_count, run->asked, on_claimed, run);
+    store_claim(run->o.store, run->id, run->languages, run->language_count, run->asked,
+                run->o.slots - run_running(run), on_claimed, run);
 }
 
 static void on_ready_hint(void *arg)
@@ -328,57 +342,7 @@ static void on_claim_timer(void *arg)
     on_ready_hint(run);
 }
 
-/* ---- heartbeat and leases ------------------------------------------------------------------ */
-
-static struct active *active_find(struct run *run, const char *token, uint32_t epoch)
-{
-    struct active *a;
-
-    TAILQ_FOREACH (a, &run->active, link)
-        if (a->epoch == epoch && strcmp(a->job->token, token) == 0)
-            return a;
-    return NULL;
-}
-
-static void on_extended(void *arg, const struct err *err, struct store_lease *leases, size_t count)
-{
-    struct run *run = arg;
-
-    if (err != NULL) {
-        if (err->code != ERR_AGAIN)
-            LOG_ERROR("extend_failed", F_STR("reason", err->text));
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct active *a = active_find(run, leases[i].token, leases[i].epoch);
-
-        if (a == NULL || a->ended || (!leases[i].lost && !leases[i].cancelled))
-            continue;
-        a->lost = leases[i].lost;
-        a->cancelled = leases[i].cancelled;
-        if (a->rj != NULL)
-            run_job_cancel(a->rj);
-        else
-            give_back(a); /* the script knows that it is cancelled, or another's */
-    }
-}
-
-static void extend(struct run *run)
-{
-    struct store_lease *leases;
-    struct active *a;
-    size_t n = 0;
-
-    if (run->active_count == 0)
-        return;
-    leases = mem_zero(run->active_count, sizeof(*leases));
-    TAILQ_FOREACH (a, &run->active, link) {
-        memcpy(leases[n].token, a->job->token, UUID_SIZE);
-        leases[n++].epoch = a->epoch;
-    }
-    store_extend(run->o.store, run->id, leases, n, on_extended, run);
-    free(leases);
-}
+/* ---- heartbeat ---------------------------------------------------------------------------- */
 
 static void on_beat_timer(void *arg)
 {
@@ -386,7 +350,7 @@ static void on_beat_timer(void *arg)
 
     loop_timer_arm(run->beat_timer, run->o.conf->heartbeat_ms);
     run_beat(run);
-    extend(run);
+    run_lease_extend(run);
     run_tell_languages(run);
 }
 

@@ -1,4 +1,4 @@
-/* run_worker.h - the worker itself, as run.c and run_beat.c see it. */
+/* run_worker.h - the worker itself, as its files see it. */
 #ifndef EXECD_RUN_WORKER_H
 #define EXECD_RUN_WORKER_H
 
@@ -13,11 +13,12 @@ struct active { /* a claimed job */
     uint32_t epoch;
     struct run_job *rj;       /* NULL while it waits, and once it ended */
     struct job_result result; /* being recorded */
-    uint64_t begun_ns;
+    uint64_t begun_ns;        /* 0: not begun */
     struct loop_timer *record_timer;
     uint64_t record_delay_ms;
     unsigned refusals; /* by a Redis that does answer */
     bool ahead;        /* claimed for the next slot that is free */
+    bool untold;       /* Redis takes it for one that is not begun */
     uint64_t claimed_ms;
     bool ended;     /* it runs no more: only its result is not recorded yet */
     bool recording; /* a store call is on its way */
@@ -69,6 +70,16 @@ unsigned run_window_wants(unsigned slots, unsigned window, unsigned held);
 /* How many results may wait for Redis while more jobs are claimed.  A shard that is away gives no more jobs,
  * so each of them keeps at most what was held when it went: the others' jobs go on. */
 unsigned run_window_unrecorded(unsigned slots, unsigned window, unsigned shards);
+
+/* run.c: it was not begun, and goes back to the head of its queue. */
+void run_give_back(struct active *a);
+
+/* run_lease.c: leases of the jobs that it holds. */
+void run_lease_extend(struct run *run);
+/* Jobs that were claimed ahead, are begun, and that nobody has said so of to Redis: how many, and which (the
+ * caller's; NULL: none).  They are taken for told then; run_lease_extend() says it again. */
+size_t run_lease_untold(struct run *run, struct store_lease **ret);
+void run_lease_tell(struct run *run); /* by a call of its own, if there are any */
 
 /* run_beat.c: what it tells of itself. */
 void run_make_id(struct run *run);

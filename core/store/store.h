@@ -170,18 +170,21 @@ void store_cancel(struct store *s, const char *token, store_done_fn done, void *
 struct store_claim {
     struct job *job;
     uint32_t epoch;
-}; /* the callback takes each job */
+    bool ahead; /* beyond at_once: its attempt counts from when it is said to be begun */
+};              /* the callback takes each job */
 /* `more`: nothing may have been found, but asking again at once is worth it. */
 typedef void (*store_claim_fn)(void *arg, const struct err *err, struct store_claim *claims, size_t count,
                                bool more);
 /* Up to `max` jobs of one shard, by priority; within one, tenants take turns by their weight.  `languages`
- * this worker serves; a job of another language is left for others. */
+ * this worker serves; a job of another language is left for others.  The first `at_once` are those that
+ * are begun as soon as the answer is there. */
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
-                 size_t max, store_claim_fn done, void *arg);
+                 size_t max, size_t at_once, store_claim_fn done, void *arg);
 struct store_lease {
     char token[UUID_SIZE];
     uint32_t epoch;
-    bool lost;
+    bool begun; /* in: from now on a loss of this lease costs the job an attempt */
+    bool lost;  /* out, as the next */
     bool cancelled;
 };
 typedef void (*store_lease_fn)(void *arg, const struct err *err, struct store_lease *leases, size_t count);
@@ -189,15 +192,21 @@ typedef void (*store_lease_fn)(void *arg, const struct err *err, struct store_le
 void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
                   store_lease_fn done, void *arg);
 /* Records result, counters and (if the job has a callback) the outbox entry in one atomic step.  `worker` and
- * `epoch`: as it was claimed.  ERR_CONFLICT: the lease was lost, the result was thrown away. */
+ * `epoch`: as it was claimed.  ERR_CONFLICT: the lease was lost, the result was thrown away.
+ * `begun`: what takes its slot and was claimed ahead, each with `begun` set; that goes along, so that it
+ * costs no call (if it is of the same shard), and whether it arrived is not told: each store_extend() says it
+ * again. */
 void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
-                  const struct job_result *result, store_done_fn done, void *arg);
+                  const struct job_result *result, const struct store_lease *begun, size_t begun_count,
+                  store_done_fn done, void *arg);
 /* Hands a job back: to the head of its queue, attempt not counted. */
 void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
                    void *arg);
-/* Returns expired leases to the queue; ends jobs past max_attempts, which become dead letters, and those that
+/* Returns expired leases to the queue; ends jobs past max_attempts (or, where none was begun, past
+ * STORE_UNBEGUN times as many), which become dead letters, and those that
  * waited for a worker longer than queue_max_wait_ms, as internal_error.  Takes out of the queues what has
  * ended there, so that it counts against nobody's bounds.  A bounded number at a time; every role does it. */
+#define STORE_UNBEGUN 10u
 typedef void (*store_reap_fn)(void *arg, const struct err *err, size_t recovered, size_t overdue);
 void store_reap(struct store *s, store_reap_fn done, void *arg);
 /* fn is called (a hint, coalesced) when jobs became ready, or will be by the time that a question which fn

@@ -198,7 +198,7 @@ struct shard {
     bool ready_posted, outbox_posted;
     struct loop_timer *hint_timer, *change_timer;
     struct store_waits waits[STORE_WAIT_BUCKETS];
-    struct buf lost_result, overdue_result, cancelled_result;
+    struct buf lost_result, unbegun_result, overdue_result, cancelled_result;
 };
 
 /* ---- calls (store_call.c) ------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ void shard_cancel(struct shard *s, const char *token, store_done_fn done, void *
 
 /* ---- workers --------------------------------------------------------------------------- */
 
-/* Takes {token, epoch, attempt, record}; a record that cannot be read ends by its lease. */
+/* Takes {token, epoch, ahead, record}; a record that cannot be read ends by its lease. */
 static bool read_claim(const redisReply *r, struct store_claim *ret)
 {
     struct err ignored = {0};
@@ -24,6 +24,7 @@ static bool read_claim(const redisReply *r, struct store_claim *ret)
     if (r->type != REDIS_REPLY_ARRAY || r->elements != 4 || r->element[3]->type != REDIS_REPLY_STRING)
         return false;
     ret->epoch = (uint32_t)store_reply_u64(r->element[1]);
+    ret->ahead = store_reply_u64(r->element[2]) != 0;
     return store_get_job((struct bytes){r->element[3]->str, r->element[3]->len}, &ret->job, &ignored) == 0;
 }
 
@@ -45,13 +46,14 @@ static void on_claim(struct store_call *c, const redisReply *reply, const struct
 }
 
 void shard_claim(struct shard *s, const char *worker, const int32_t *languages, size_t language_count,
-                 size_t max, store_claim_fn done, void *arg)
+                 size_t max, size_t at_once, store_claim_fn done, void *arg)
 {
     struct store_args a = {0};
 
     store_args_str(&a, worker);
     store_args_num(&a, s->o.lease_ms);
     store_args_num(&a, max);
+    store_args_num(&a, at_once);
     for (size_t i = 0; i < language_count; i++)
         store_args_num(&a, (uint64_t)languages[i]);
     store_script_call(s, SCRIPT_CLAIM, &a, on_claim, (void (*)(void))done, arg, NULL);
@@ -96,6 +98,7 @@ void shard_extend(struct shard *s, const char *worker, const struct store_lease 
     for (size_t i = 0; i < count; i++) {
         store_args_str(&a, leases[i].token);
         store_args_num(&a, leases[i].epoch);
+        store_args_num(&a, leases[i].begun);
     }
     store_script_call(s, SCRIPT_EXTEND, &a, on_extend, (void (*)(void))done, arg, l);
 }
@@ -117,7 +120,8 @@ static int bucket_of(const struct job_result *r, uint64_t *ret_us)
 }
 
 void shard_finish(struct shard *s, const char *worker, const char *token, uint32_t epoch,
-                  const struct job_result *result, store_done_fn done, void *arg)
+                  const struct job_result *result, const struct store_lease *begun, size_t begun_count,
+                  store_done_fn done, void *arg)
 {
     CLEAN_BUF struct buf record = {0};
     struct store_args a = {0};
@@ -137,6 +141,10 @@ void shard_finish(struct shard *s, const char *worker, const char *token, uint32
     store_args_str(&a, bucket);
     store_args_num(&a, us);
     store_args_str(&a, job_cache_name(result->compile_cache));
+    for (size_t i = 0; i < begun_count; i++) {
+        store_args_str(&a, begun[i].token);
+        store_args_num(&a, begun[i].epoch);
+    }
     store_script_call(s, SCRIPT_FINISH, &a, store_done_reply, (void (*)(void))done, arg, NULL);
     store_waits_told(s, token); /* who waits in this process asks in the same breath */
 }
@@ -166,7 +174,6 @@ static void on_reap(struct store_call *c, const redisReply *reply, const struct 
     dead = reply->element[2];
     for (size_t i = 0; i < dead->elements; i++)
         LOG_WARN("job_dead", F_STR("token", dead->element[i]->str),
-                 F_UINT("attempts", c->shard->o.max_attempts),
                  F_STR("hint", "each time its worker was lost; execctl dead show TOKEN"));
     done(c->arg, NULL, (size_t)store_reply_u64(reply->element[0]),
          (size_t)store_reply_u64(reply->element[1]));
@@ -185,5 +192,7 @@ void shard_reap(struct shard *s, store_reap_fn done, void *arg)
     store_args_num(&a, s->o.dead_max);
     store_args_num(&a, s->o.dead_max_bytes);
     store_args_num(&a, MAX(s->o.dead_ttl_ms, (uint64_t)1));
+    store_args_num(&a, (uint64_t)STORE_UNBEGUN * s->o.max_attempts);
+    store_args_add(&a, s->unbegun_result.data, s->unbegun_result.len);
     store_script_call(s, SCRIPT_REAP, &a, on_reap, (void (*)(void))done, arg, NULL);
 }

@@ -118,6 +118,26 @@ void store_extend(struct store *s, const char *worker, const struct store_lease 
     }
 }
 
+static void ignore_leases(void *arg, const struct err *err, struct store_lease *leases, size_t count)
+{
+    (void)arg, (void)err, (void)leases, (void)count; /* the next heartbeat says and asks it again */
+}
+
+/* Of `begun`, what is of the job's shard goes with its result, and the others with calls of their own. */
+void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
+                  const struct job_result *result, const struct store_lease *begun, size_t begun_count,
+                  store_done_fn done, void *arg)
+{
+    CLEAN_FREE struct store_lease *part = mem_zero(MAX(begun_count, (size_t)1), sizeof(*part));
+    const unsigned own = store_token_shard(token, s->count);
+    size_t n = leases_of(s, own, begun, begun_count, part);
+
+    shard_finish(s->seats[own].shard, worker, token, epoch, result, part, n, done, arg);
+    for (unsigned i = 0; i < s->count; i++)
+        if (i != own && (n = leases_of(s, i, begun, begun_count, part)) > 0)
+            shard_extend(s->seats[i].shard, worker, part, n, ignore_leases, NULL);
+}
+
 /* ---- the reaper --------------------------------------------------------------------------------- */
 
 struct reap_merge {

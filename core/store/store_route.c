@@ -82,12 +82,6 @@ void store_cancel(struct store *s, const char *token, store_done_fn done, void *
 
 /* ---- workers -------------------------------------------------------------------------------- */
 
-void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
-                  const struct job_result *result, store_done_fn done, void *arg)
-{
-    shard_finish(store_shard_of(s, token), worker, token, epoch, result, done, arg);
-}
-
 void store_release(struct store *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
                    void *arg)
 {

@@ -204,19 +204,24 @@ static void on_answer_timer(void *arg)
 /* What Redis itself has to conclude with: results are bytes to it. */
 static int make_results(struct shard *s)
 {
-    struct job_result lost = {.status = JOB_INTERNAL_ERROR}, overdue = {.status = JOB_INTERNAL_ERROR},
-                      cancelled = {.status = JOB_CANCELLED};
+    struct job_result lost = {.status = JOB_INTERNAL_ERROR}, unbegun = {.status = JOB_INTERNAL_ERROR},
+                      overdue = {.status = JOB_INTERNAL_ERROR}, cancelled = {.status = JOB_CANCELLED};
     int rc;
 
     lost.message = mem_printf("the worker was lost %u times while it ran this job", s->o.max_attempts);
+    unbegun.message = mem_printf("the worker was lost %u times before it began this job",
+                                 STORE_UNBEGUN * s->o.max_attempts);
     overdue.message = mem_printf("no worker took this job within %llu ms (queue.max_wait_ms)",
                                  (unsigned long long)s->o.queue_max_wait_ms);
     rc = store_put_result(&lost, &s->lost_result);
+    if (rc == 0)
+        rc = store_put_result(&unbegun, &s->unbegun_result);
     if (rc == 0)
         rc = store_put_result(&overdue, &s->overdue_result);
     if (rc == 0)
         rc = store_put_result(&cancelled, &s->cancelled_result);
     job_result_done(&lost);
+    job_result_done(&unbegun);
     job_result_done(&overdue);
     return rc;
 }
@@ -304,6 +309,7 @@ void shard_free(struct shard *s)
     store_tls_context_free(s->tls);
     store_address_done(&s->address);
     buf_done(&s->lost_result);
+    buf_done(&s->unbegun_result);
     buf_done(&s->overdue_result);
     buf_done(&s->cancelled_result);
     free(s->tag);

@@ -37,13 +37,14 @@ void shard_waits_end(struct shard *s);
 void shard_cancel(struct shard *s, const char *token, store_done_fn done, void *arg);
 
 void shard_claim(struct shard *s, const char *worker, const int32_t *languages, size_t language_count,
-                 size_t max, store_claim_fn done, void *arg);
+                 size_t max, size_t at_once, store_claim_fn done, void *arg);
 /* Answers that it is not asked, because it owes an answer already. */
 void shard_claim_not(struct shard *s, store_claim_fn done, void *arg);
 void shard_extend(struct shard *s, const char *worker, const struct store_lease *leases, size_t count,
                   store_lease_fn done, void *arg);
 void shard_finish(struct shard *s, const char *worker, const char *token, uint32_t epoch,
-                  const struct job_result *result, store_done_fn done, void *arg);
+                  const struct job_result *result, const struct store_lease *begun, size_t begun_count,
+                  store_done_fn done, void *arg);
 void shard_release(struct shard *s, const char *worker, const char *token, uint32_t epoch, store_done_fn done,
                    void *arg);
 void shard_reap(struct shard *s, store_reap_fn done, void *arg);

@@ -281,7 +281,7 @@ static void read_done(void *arg)
         later(sp);
     } else {
         buf_done(&e->record);
-        store_finish(sp->store, e->worker, e->token, e->epoch, &result, on_taken, sp);
+        store_finish(sp->store, e->worker, e->token, e->epoch, &result, NULL, 0, on_taken, sp);
         job_result_done(&result);
     }
 }

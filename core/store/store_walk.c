@@ -66,7 +66,7 @@ struct claim_walk {
     struct question *question; /* that waits for its answer */
     struct loop_timer *timer;  /* patience */
     char worker[STORE_WORKER_SIZE];
-    size_t max;
+    size_t max, at_once;
     unsigned asked; /* how many were */
     unsigned failed;
     struct err err; /* of the last that failed */
@@ -200,16 +200,17 @@ static void claim_ask(struct claim_walk *w)
     }
     seat->hinted = false; /* a hint that comes from now on is of something new */
     seat->dry_until = 0;
-    shard_claim(seat->shard, w->worker, w->languages, w->language_count, w->max, on_claimed, w->question);
+    shard_claim(seat->shard, w->worker, w->languages, w->language_count, w->max, w->at_once, on_claimed,
+                w->question);
 }
 
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
-                 size_t max, store_claim_fn done, void *arg)
+                 size_t max, size_t at_once, store_claim_fn done, void *arg)
 {
     struct claim_walk *w;
 
     if (s->count == 1) {
-        shard_claim(s->seats[0].shard, worker, languages, language_count, max, done, arg);
+        shard_claim(s->seats[0].shard, worker, languages, language_count, max, at_once, done, arg);
         return;
     }
     w = mem_zero(1, sizeof(*w) + language_count * sizeof(w->languages[0]));
@@ -217,6 +218,7 @@ void store_claim(struct store *s, const char *worker, const int32_t *languages, 
     w->timer = loop_timer_new(s->loop, on_claim_patience, w);
     snprintf(w->worker, sizeof(w->worker), "%s", worker);
     w->max = max;
+    w->at_once = at_once;
     w->done = done;
     w->arg = arg;
     w->language_count = language_count;

@@ -1,12 +1,14 @@
 """A Redis Cluster: jobs are on all its masters, and every accepted one ends, whatever becomes of slots and masters."""
 
+import pathlib
 import shutil
+import tempfile
 import threading
 import time
 
 import pytest
 from cluster import MASTERS, Cluster
-from server import PATIENCE, C, eventually
+from server import PATIENCE, C, certificate, eventually
 
 ANSWER = "#include <stdio.h>\nint main(void) { puts(\"%d\"); return 0; }"
 PLUGINS = [{"file": "lang-c.so"}]
@@ -14,18 +16,25 @@ SHARDS = 2 * MASTERS
 
 
 def conf(cluster, **queue):
-    return {"plugins": PLUGINS, "queue": {"url": cluster.url, "password": cluster.password, "shards": SHARDS, **queue},
+    tls = {"tls_ca": str(cluster.tls[0])} if cluster.tls else {}
+    return {"plugins": PLUGINS, "queue": {"url": cluster.url, "password": cluster.password, "shards": SHARDS, **tls, **queue},
             "worker": {"heartbeat_ms": 500}}
 
 
 @pytest.fixture
-def cluster(tmp_path, request):
-    directory = tmp_path / "cluster"
-    directory.mkdir()
-    c = Cluster(directory, getattr(request, "param", 0))
+def cluster(request):
+    """execd's user, who is not root, reads its certificate; parameters: Cluster's, and whether it has TLS."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="execd-cluster-"))
+    directory.chmod(0o755)
+    how = dict(getattr(request, "param", {}))
+    how["tls"] = certificate(directory) if how.get("tls") else None
+    c = Cluster(directory, **how)
     yield c
     c.stop()
     shutil.rmtree(directory)
+
+
+BY_TLS = pytest.mark.parametrize("cluster", [{"tls": False}, {"tls": True}], ids=["plain", "tls"], indirect=True)
 
 
 class Load:
@@ -76,6 +85,7 @@ def all_end(server, load):
         assert r["status"] == "completed" and r["stdout"] == "%d\n" % n, (token, r)
 
 
+@BY_TLS
 def test_jobs_are_on_all_masters(start, cluster):
     s = start(conf(cluster))
     tokens = [s.submit({"language_id": C, "source_code": ANSWER % i})[0] for i in range(2 * SHARDS)]
@@ -86,6 +96,7 @@ def test_jobs_are_on_all_masters(start, cluster):
     assert s.request("GET", "/health").status_code == 200
 
 
+@BY_TLS
 def test_slots_move_under_load(start, cluster):
     """Each shard's slot goes to the next master: no accepted job is lost, and none is run by halves."""
     s = start(conf(cluster))
@@ -109,7 +120,7 @@ def test_slots_move_under_load(start, cluster):
             assert slots[int(cluster.nodes[node].command("cluster", "keyslot", key))] == (node - 1) % MASTERS
 
 
-@pytest.mark.parametrize("cluster", [1], indirect=True)
+@pytest.mark.parametrize("cluster", [{"replicas": 1}, {"replicas": 1, "tls": True}], ids=["plain", "tls"], indirect=True)
 def test_master_dies_under_load(start, cluster):
     """Its replica takes over; what was accepted before the replica had it may be lost, by as much as replicas are behind: here
     nothing is, because the load stands still when the master dies.  The other masters' jobs never wait for that."""

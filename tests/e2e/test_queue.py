@@ -1,12 +1,15 @@
 """Whose turn it is, who is let in, and what becomes of a job that costs its worker each time."""
 
+import collections
 import concurrent.futures
 import os
 import signal
+import time
 
 import requests
+from resp import Client
 
-from conftest import PYTHON, eventually, execctl
+from conftest import C, PATIENCE, PYTHON, eventually, execctl
 
 KEYS = {name: "%s-key-of-the-tests-0123456789" % name for name in "abc"}
 SLOW = "import time\ntime.sleep(%s)\n"
@@ -162,3 +165,57 @@ def test_late_results_are_dropped_and_counted(redis, start):
     eventually(lambda: metric(api, "execd_results_late_total") == 1 or "job_abandoned" in asleep.logged(), "it is dropped")
     assert api.result(token) == job
     assert other.process.poll() is None
+
+
+def claims_ahead(held, slow, waiting):
+    """Its worker holds others beside `slow`.  That is over when they were not begun for 50 ms, and does not happen where the
+    jobs before took too long."""
+    until = time.monotonic() + PATIENCE
+    while not any(map(held, waiting)):
+        if time.monotonic() > until:
+            return False
+        if held(slow):
+            until = min(until, time.monotonic() + 0.5)
+    return True
+
+
+def test_a_job_that_its_worker_had_not_begun_loses_no_attempt(redis, start):
+    """A worker of short jobs claims more than it runs, and is killed while the first of these takes long: once more than
+    queue.max_attempts, so the others would be dead letters, of jobs that nobody ever ran."""
+    losses = 3
+    conf = {"queue": {"url": redis.url, "password": redis.password, "lease_ms": 1500, "max_attempts": losses - 1},
+            "worker": {"slots": 1, "heartbeat_ms": 500}}
+    api, client = start(conf, roles="api"), Client(redis.port)
+    client("AUTH", redis.password)
+    quick = {"language_id": C, "source_code": "int main(void) { return 0; }\n"}
+    long = {"language_id": C, "source_code": "#include <unistd.h>\nint main(void) { return sleep(50); }\n", "timeout": 60000}
+
+    def held(token):
+        return client("HGET", "{execd}:job:" + token, "st") == b"1"
+
+    def submit_slow(before):
+        return api.submit(*[quick] * before, long)[-1]
+
+    def cancel(token):
+        api.request("DELETE", "/v1/jobs/" + token)
+
+    waiting = api.submit(*[dict(quick, priority="low")] * 2)
+    lost, tries = collections.Counter(), 0
+    while max(lost.values(), default=0) < losses:
+        slow, worker = submit_slow(50), start(conf, roles="worker")
+        while not claims_ahead(held, slow, waiting):
+            tries += 1
+            assert tries < 30, "a worker that claimed ahead was killed %s times" % lost
+            another = submit_slow(20)  # what waits has a lower priority
+            cancel(slow)
+            slow = another
+        worker.kill()
+        lost.update(t for t in waiting if held(t))
+        cancel(slow)
+        eventually(lambda: not any(map(held, [slow, *waiting])), "their leases end")
+        states = [api.request("GET", "/v1/jobs/" + t).json() for t in waiting]
+        assert [(j["status"], j["attempt"]) for j in states] == [("queued", 0)] * 2, lost
+    start(conf, roles="worker")
+    assert [(j["status"], j["attempt"]) for j in map(api.result, waiting)] == [("completed", 1)] * 2
+    assert metric(api, "execd_jobs_dead_total") == 0
+    client.close()

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 
-from server import BUILD, PATIENCE, C, Redis, eventually
+from server import BUILD, PATIENCE, C, Redis, certificate, eventually
 
 SLOW = "#include <unistd.h>\nint main(void) { sleep(3); return 0; }"
 PLUGINS = [{"file": "lang-c.so"}]
@@ -81,12 +81,10 @@ def test_by_tls(start):
     """Behind execd's own filter, too; its user, who is not root, reads the files."""
     directory = pathlib.Path(tempfile.mkdtemp(prefix="execd-tls-"))
     directory.chmod(0o755)
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(directory / "key"),
-                    "-out", str(directory / "crt")], check=True, capture_output=True)
-    r = Redis(directory, tls=(directory / "crt", directory / "key"))
+    crt, key = certificate(directory)
+    r = Redis(directory, tls=(crt, key))
     try:
-        s = start(conf(r, tls_ca=str(directory / "crt")))
+        s = start(conf(r, tls_ca=str(crt)))
         assert s.run(C, "int main(void) { return 0; }")["status"] == "completed"
     finally:
         r.stop()

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from history import COMPLETED, INTERNAL_ERROR, History
+from history import COMPLETED, INTERNAL_ERROR
 from resp import RedisError
 
 LEASE_SLACK_S = 1.0  # "recovery within lease + 1 s"
@@ -102,6 +102,8 @@ def check_jobs(v, clients, history, harmed, max_attempts):
         losses = [c for c in past.claims if c.end in ("requeued", "concluded")]
         breached += ["%s: attempt %d after %d lost leases" % (token, c.attempt, n)
                      for c, n in zip(past.claims, losses_before(past)) if c.attempt != n + 1]
+        breached += ["%s: epoch %d was %s, and begun: %s" % (token, c.epoch, c.end, c.begun) for c in past.claims
+                     if c.end in ("requeued", "unbegun") and c.begun != (c.end == "requeued")]
         if past.status == INTERNAL_ERROR and len(losses) >= max_attempts and past.claims[-1].end == "concluded":
             v.poisoned += 1
             until = past.finished
@@ -116,6 +118,8 @@ def check_jobs(v, clients, history, harmed, max_attempts):
                if not in_losses(v, clients.jobs[t])]
     v.lost += len([t for t in lost if t.split()[0] in clients.jobs])
     v.duplicated += sum(p.terminals > 1 for p in history.jobs.values())
+    if unbegun := sum(c.end == "unbegun" for p in history.jobs.values() for c in p.claims):
+        v.notes.append("%d leases lost before the job was begun" % unbegun)
     v.some("never ended", lost)
     v.some("accepted, and not in Redis' file", missing)
     v.some("breaches of the order of states", breached)
@@ -177,7 +181,7 @@ def measure_recovery(v, history, fleet):
     for past in history.jobs.values():
         for claim, following in zip(past.claims, past.claims[1:]):
             died = [at for at in killed.get(pid_of(claim.worker), []) if at > claim.started - 0.05]
-            if claim.end != "requeued" or not died or died[0] > following.started:
+            if claim.end not in ("requeued", "unbegun") or not died or died[0] > following.started:
                 continue
             died = died[0]
             if any(a < following.started and died < b for a, b in away):
@@ -228,7 +232,7 @@ def memory(client):
 
 def check_all(fleet, clients, receiver, base_memory, v, foreign=(), max_attempts=3):
     """After the load's end, with everything up."""
-    history = History(fleet.redis.aof.read_bytes(), fleet.redis.when)
+    history = fleet.redis.history()
     harmed = workers_harmed(fleet.faults)
     v.faults, v.accepted, v.refused = len(fleet.faults), len(clients.jobs), clients.refused
     v.unsure = sum(map(len, clients.unsure_batches))

@@ -1,6 +1,5 @@
 """What faults happen to: one Redis, a relay before it, execd in roles, each a process that a supervisor starts again."""
 
-import bisect
 import os
 import pathlib
 import shutil
@@ -9,6 +8,9 @@ import subprocess
 import threading
 import time
 
+from aof import Aof
+from cluster_redis import ClusterRedis
+from history import History
 from proxy import Proxy
 from resp import Client, RedisError
 from server import BUILD, Execd, children_of, command_name, end_with_us, eventually
@@ -48,29 +50,18 @@ class Redis:
                             EXECD_FAULTS_CLOCK=str(self.clock))
         self.process = None
         self.down = []  # [when it went, when it was back]
-        self.sizes, self.times, self.over = [0], [time.time()], False  # of the append-only file
-        self.watcher = threading.Thread(target=self._watch, daemon=True)
-        self.watcher.start()
+        self.written = Aof(self.directory)
 
     @property
     def aof(self):
-        return self.directory / "appendonlydir/appendonly.aof.1.incr.aof"
+        return self.written.files()[0]  # nothing rewrites it
 
-    def _watch(self):
-        """When had the file which length?  So that what it says has a time."""
-        while not self.over:
-            try:
-                size = self.aof.stat().st_size
-            except OSError:
-                size = 0
-            while self.sizes[-1] > size:  # cut off
-                self.sizes.pop(), self.times.pop()
-            if size > self.sizes[-1]:
-                self.sizes.append(size), self.times.append(time.time())
-            time.sleep(0.01)
+    def history(self):
+        return History(self.written.read(), self.written.when)
 
-    def when(self, offset):
-        return self.times[min(bisect.bisect_left(self.sizes, offset), len(self.times) - 1)]
+    def queue(self, port):
+        """What execd is told of it, which reaches it by that port of the relay."""
+        return {"url": "redis://127.0.0.1:%d/0" % port}
 
     def start(self, wait=True):
         command = ["redis-server"]
@@ -108,8 +99,7 @@ class Redis:
         self.process.wait()
 
     def stop(self):
-        self.over = True
-        self.watcher.join()
+        self.written.stop()
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -170,10 +160,10 @@ class Role:
 
 
 class Fleet:
-    """conf: sections over what every role has.  `prelude`: see proxy.py."""
+    """conf: sections over what every role has.  `prelude`: see proxy.py.  `cluster`: see cluster_redis.py."""
 
     def __init__(self, directory, seed=1, workers=3, apis=1, hooks=1, slots=2, lease_ms=2000, conf=None, prelude=None,
-                 role_env=None, state_kb=0, **redis):
+                 role_env=None, state_kb=0, cluster=None, **redis):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.directory.chmod(0o755)
@@ -185,7 +175,10 @@ class Fleet:
         self.crashed = []  # what ended by itself, and should not have
         self.pids = set()  # of every execd there was
         self.lock = threading.Lock()
-        self.redis = Redis(self.directory / "redis", **redis).start()
+        if cluster:  # behind no relay: its nodes name each other
+            self.redis = ClusterRedis(self.directory / "redis", **cluster)
+        else:
+            self.redis = Redis(self.directory / "redis", **redis).start()
         kinds = [("worker", workers), ("api", apis), ("hook", hooks)]
         names = ["%s%d" % (kind, i) for kind, n in kinds for i in range(n)]
         ports = {name: PROXY_PORT + i for i, name in enumerate(names)}
@@ -205,7 +198,7 @@ class Fleet:
             self.base[section] = {**self.base.get(section, {}), **keys} if isinstance(keys, dict) else keys
         try:
             for name in names:
-                queue = dict(self.base["queue"], url="redis://127.0.0.1:%d/0" % ports[name])
+                queue = dict(self.base["queue"], **self.redis.queue(ports[name]))
                 self.roles[name] = Role(self, name, name.rstrip("0123456789"), dict(self.base, queue=queue),
                                         env=(role_env or {}).get(name))
         except BaseException:  # we are asked to end: nothing of it goes on running

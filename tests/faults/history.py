@@ -11,6 +11,7 @@ JOB = re.compile(rb":job:([0-9a-f-]{36})$")
 PROGRAM = re.compile(rb":def:([0-9a-f-]{36})$")
 ID = re.compile(rb"\bj\d{6}\b")  # which job of our clients it is, in its stdin
 QUEUED, RUNNING, COMPLETED, CANCELLED, INTERNAL_ERROR = 0, 1, 2, 9, 10
+BACK = {b"nb": "unbegun", b"at": "released"}  # what is counted, the first of them, with which a job is queued again
 NOBODY = 0  # as the epoch that ended a job
 
 
@@ -20,8 +21,10 @@ class Claim:
     worker: bytes
     started: float  # Unix seconds, by Redis
     attempt: int
+    begun: bool  # as far as Redis knows: its attempt counts
     ended: float = 0.0  # when that was seen in the file
-    end: str = ""  # "finished", "requeued" (its lease was lost), "released" (handed back), "concluded" (by a reaper)
+    end: str = ""  # "finished", "requeued" (its lease was lost), "unbegun" (likewise, before it was begun), "released" (handed
+    # back), "concluded" (by a reaper)
 
 
 @dataclass
@@ -60,7 +63,8 @@ class History:
 
     def _step(self, step):
         """What happened at once."""
-        leased, due, dated, handed_back = set(), set(), set(), set()
+        leased, due, dated, back = set(), set(), set(), {}
+        ahead, begun = set(), set()
         changed = []
         for args in step:
             name = args[0].upper()
@@ -75,25 +79,34 @@ class History:
                 self._named(args[1], args[2])
             elif name in (b"PEXPIRE", b"PEXPIREAT"):
                 dated.add(args[1])
-            elif name == b"HINCRBY" and args[2] == b"at":
-                handed_back.add(args[1])
+            elif name == b"HINCRBY" and args[2] in BACK:
+                back.setdefault(args[1], BACK[args[2]])
+            elif name == b"HDEL" and b"ah" in args[2:]:
+                begun.add(args[1])
             elif name in (b"HSET", b"HMSET"):
                 m = JOB.search(args[1])
                 if m:
+                    if b"ah" in args[2::2]:
+                        ahead.add(args[1])
                     changed.append((m.group(1), args[1], dict(zip(args[2::2], args[3::2]))))
         for token, key, fields in changed:
             past = self.jobs.setdefault(token.decode(), Past())
             if b"url" in fields:
                 past.hook = True
             if b"st" in fields:
-                self._change(past, fields, token in leased, token in due, key in dated, key in handed_back)
+                self._change(past, fields, token in leased, token in due, key in dated, back.get(key), key not in ahead)
+        for key in begun - set(k for _, k, _ in changed):
+            m = JOB.search(key)
+            past = m and self.jobs.get(m.group(1).decode())
+            if past and past.claims:
+                past.claims[-1].begun = True
 
     def _named(self, key, value):
         program, found = PROGRAM.search(key), ID.search(value)
         if program and found:
             self.ids[program.group(1).decode()] = found.group().decode()
 
-    def _change(self, p, f, leased, due, dated, handed_back):
+    def _change(self, p, f, leased, due, dated, back, begun):
         status = int(f[b"st"])
         if p.terminals > 0 and status <= RUNNING:
             p.breaches.append("it went on after its end")
@@ -106,14 +119,14 @@ class History:
             if not leased:
                 p.breaches.append("claimed without a lease")
             p.epoch = epoch
-            p.claims.append(Claim(epoch, f.get(b"w", b"?:0"), int(f.get(b"sa", b"0")) / 1000, int(f.get(b"at", b"0"))))
+            p.claims.append(Claim(epoch, f.get(b"w", b"?:0"), int(f.get(b"sa", b"0")) / 1000, int(f.get(b"at", b"0")), begun))
         elif status == QUEUED:
             if b"meta" in f:
                 p.queued = int(f[b"qa"]) / 1000
             elif p.status != RUNNING:
                 p.breaches.append("queued again while it did not run")
             elif p.claims:
-                p.claims[-1].end = "released" if handed_back else "requeued"
+                p.claims[-1].end = back or "requeued"
                 p.claims[-1].ended = self.when(self.offset)
         else:
             self._end(p, f, status, due, dated)

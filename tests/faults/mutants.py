@@ -10,9 +10,13 @@ MUTANTS = {
                   "  return 'OK'\n"
                   "end end"}),
     "heartbeat": ("leases are not extended", "E02", "nothing was done to their worker", {
-        "extend": "do local held = {} for _ = 4, #ARGV, 2 do held[#held + 1] = 0 end return held end"}),
+        "extend": "do local held = {} for _ = 4, #ARGV, 3 do held[#held + 1] = 0 end return held end"}),
     "outbox": ("a result is written without its webhook", "E20", "webhooks that never came", {
         "finish": "redis.call('HDEL', key_job(ARGV[3]), 'url')"}),
+    "begun": ("a job that was not begun loses an attempt with its worker", "E02b", "begun: False", {
+        "reap": "for _, t in ipairs(redis.call('ZRANGEBYSCORE', lease, '-inf', now)) do\n"
+                "  redis.call('HDEL', key_job(t), 'ah')\n"
+                "end"}),
     "reaper": ("nobody returns expired leases", "E02", "never ended", {"reap": "do return {0, 0, {}} end"}),
     "late": ("finish takes what comes late for a repeat", "E17", "told that its late result was recorded", {
         "finish": "if tonumber(redis.call('HGET', key_job(ARGV[3]), 'st') or 0) > 1 then return 'OK' end"}),

@@ -13,6 +13,7 @@ def row(name, text, **more):
 
 def load():
     """All of them, in order."""
+    import rows_cluster  # noqa: F401
     import rows_data  # noqa: F401
     import rows_network  # noqa: F401
     import rows_processes  # noqa: F401

@@ -61,6 +61,30 @@ def after_the_result(w):
     assert w.state(job, "ep") == "1", "it was run again"
 
 
+@row("E02b", "kill -9 of a worker of short jobs, which has claimed more than it has begun", recovers=1,
+     fleet={"workers": 2, "slots": 1}, load={"pace": 300, "backlog": 600, "short": True})
+def e02b(w):
+    w.load(2000)
+    w.repeat(max(1, int(5 * w.factor)), lambda: kill_who_holds_more(w), 0.03, 0.06)
+
+
+def kill_who_holds_more(w):
+    """It stands still meanwhile, so that it still holds them when it dies."""
+    role = w.one("worker")
+    if role is None:
+        return False
+    os.kill(role.pid, signal.SIGSTOP)
+    with w.fleet.redis.client() as c:
+        jobs = [b"{execd}:job:" + t for t in c("ZRANGE", "{execd}:lease", 0, -1)]
+        held = c.many([("HMGET", j, "w", "ah") for j in jobs])
+    more = any(worker and pid_of(worker) == role.pid and ahead for worker, ahead in held)
+    if more:
+        w.fleet.kill(role)
+    else:
+        os.kill(role.pid, signal.SIGCONT)
+    return more
+
+
 @row("E03", "kill -9 of a jailer", recovers=1, fleet={"slots": 4})
 def e03(w):
     w.load(300)

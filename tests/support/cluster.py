@@ -11,18 +11,24 @@ PASSWORD = "a-password-of-the-tests"
 
 
 class Node:
-    def __init__(self, directory):
-        self.directory = directory
+    def __init__(self, directory, timeout_ms, tls):
+        self.directory, self.tls = directory, tls
         directory.mkdir()
         for _ in range(20):
             self.port, bus = free_port(), free_port()
             (directory / "redis.conf").write_text(
-                "port %d\ncluster-port %d\nbind 127.0.0.1\nrequirepass %s\nmasterauth %s\nappendonly yes\nappendfsync always\n"
-                "save \"\"\ndir %s\ncluster-enabled yes\ncluster-node-timeout 3000\ncluster-require-full-coverage no\n"
-                % (self.port, bus, PASSWORD, PASSWORD, directory))
+                "%s\ncluster-port %d\nbind 127.0.0.1\nrequirepass %s\nmasterauth %s\nappendonly yes\nappendfsync always\n"
+                "save \"\"\ndir %s\ncluster-enabled yes\ncluster-node-timeout %d\ncluster-require-full-coverage no\n"
+                % (self._listen(), bus, PASSWORD, PASSWORD, directory, timeout_ms))
             if self.start():
                 return  # else somebody took a port: others
         raise AssertionError("redis-server did not start")
+
+    def _listen(self):
+        if not self.tls:
+            return "port %d" % self.port
+        return ("port 0\ntls-port %d\ntls-cluster yes\ntls-replication yes\ntls-auth-clients no\ntls-cert-file %s\n"
+                "tls-key-file %s\ntls-ca-cert-file %s" % (self.port, *self.tls, self.tls[0]))
 
     def start(self):
         self.process = subprocess.Popen(["redis-server", str(self.directory / "redis.conf")], stdout=subprocess.PIPE, text=True,
@@ -39,25 +45,28 @@ class Node:
         self.process.wait(PATIENCE)
 
     def command(self, *words):
-        return cli("-p", str(self.port), *words)
+        return cli(self.tls, "-p", str(self.port), *words)
 
 
-def cli(*words):
-    r = subprocess.run(["redis-cli", *words], env=dict(os.environ, REDISCLI_AUTH=PASSWORD), capture_output=True, text=True,
+def cli(tls, *words):
+    by = ["--tls", "--cacert", str(tls[0])] if tls else []
+    r = subprocess.run(["redis-cli", *by, *words], env=dict(os.environ, REDISCLI_AUTH=PASSWORD), capture_output=True, text=True,
                        timeout=PATIENCE)
     assert r.returncode == 0, r.stdout + r.stderr
     return r.stdout.strip()
 
 
 class Cluster:
+    """`tls`: the files of its nodes' certificate, which is its own authority, and of the key."""
+
     password = PASSWORD
 
-    def __init__(self, directory, replicas):
-        self.nodes = []
+    def __init__(self, directory, replicas=0, timeout_ms=3000, tls=None):
+        self.nodes, self.tls = [], tls
         try:
             for i in range(MASTERS * (1 + replicas)):
-                self.nodes.append(Node(directory / ("node%d" % i)))
-            cli("--cluster", "create", *("127.0.0.1:%d" % n.port for n in self.nodes), "--cluster-replicas", str(replicas),
+                self.nodes.append(Node(directory / ("node%d" % i), timeout_ms, tls))
+            cli(tls, "--cluster", "create", *("127.0.0.1:%d" % n.port for n in self.nodes), "--cluster-replicas", str(replicas),
                 "--cluster-yes")
             for n in self.nodes:
                 eventually(lambda: "cluster_state:ok" in n.command("cluster", "info"), "the cluster is one")
@@ -69,7 +78,7 @@ class Cluster:
 
     @property
     def url(self):
-        return "cluster://127.0.0.1:%d,127.0.0.1:%d" % (self.nodes[0].port, self.nodes[1].port)
+        return "cluster%s://127.0.0.1:%d,127.0.0.1:%d" % ("s" if self.tls else "", self.nodes[0].port, self.nodes[1].port)
 
     def keys(self, node):
         return int(self.nodes[node].command("dbsize"))

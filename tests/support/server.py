@@ -346,6 +346,15 @@ class Redis:
         self.process.wait(PATIENCE)
 
 
+def certificate(directory):
+    """Of a server on 127.0.0.1, its own authority: the files of it and of its key."""
+    crt, key = directory / "crt", directory / "key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt)],
+                   check=True, capture_output=True)
+    return crt, key
+
+
 def free_port():
     import socket
     with socket.socket() as s:

@@ -1,12 +1,13 @@
--- claim.lua p worker lease_ms max lang... -> more(0|1), {token, epoch, attempt, def}...
+-- claim.lua p worker lease_ms max at_once lang... -> more(0|1), {token, epoch, ahead(0|1), def}...
 --
 -- Priorities strictly in order; within one, tenants take turns by their weight, and the languages of a tenant do.
 -- The work does not depend on how much is queued: for each job a look at the first of each language's ring, and
 -- one pop.  One that finds nothing writes nothing.
+-- at_once: how many the worker begins as soon as it has them, the first ones.  The others are claimed ahead: begun().
 -- more: so many stale tokens were met that this gave up; asking again at once is worth it.
 local SKIP_MAX, STRIDE = 1000, 1000000
-local worker, lease_ms, max = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local langs, found, skipped, bytes = {unpack(ARGV, 5)}, {0}, 0, 0
+local worker, lease_ms, max, at_once = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local langs, found, skipped, bytes = {unpack(ARGV, 6)}, {0}, 0, 0
 local started_at, lease_end = string.format('%.0f', now), string.format('%.0f', now + lease_ms)
 local tokens, leases = {}, {}
 
@@ -77,11 +78,13 @@ local function take(prio)
   pace_add(key_tenant(ten), 1)
   tenant_add(ten, -1, -by)
   redis.call('HSET', k, 'st', '1', 'w', worker, 'sa', started_at, 'ep', ep, 'at', at)
+  local ahead = #found > at_once -- found[1] is no job
+  if ahead then redis.call('HSET', k, 'ah', '1') end
   bytes = bytes + by
   tokens[#tokens + 1] = token
   leases[#leases + 1] = lease_end
   leases[#leases + 1] = token
-  found[#found + 1] = {token, ep, at, def}
+  found[#found + 1] = {token, ep, ahead and 1 or 0, def}
   return true
 end
 

@@ -4,7 +4,8 @@
 -- are made from ARGV[1] and what is stored, never from another shard's keys.
 --
 --   <p>:job:<token>           hash: st status, meta (what a client sees), prio, lang, ten tenant, by bytes, url
---                             (if it has one), ep epoch, at attempts, w worker, qa queued at, dl when waiting is
+--                             (if it has one), ep epoch, at attempts, ah (claimed ahead: not begun, as far as its
+--                             worker has said), nb leases that were lost before it was begun, w worker, qa queued at, dl when waiting is
 --                             too long, sa started at, fa finished at, fe epoch whose worker ended it (0: none
 --                             did), res result, ttl of the result (ms), cancel; of its webhook: da attempts, db those before a redelivery, do
 --                             how it ended (delivered, given_up)
@@ -176,10 +177,11 @@ end
 local NOBODY = '0'
 local function conclude(token, epoch, status, result)
   local k = key_job(token)
-  local lang, url, ttl, cancel, ten = unpack(redis.call('HMGET', k, 'lang', 'url', 'ttl', 'cancel', 'ten'))
+  local lang, url, ttl, ten, cancel, ah, nb =
+    unpack(redis.call('HMGET', k, 'lang', 'url', 'ttl', 'ten', 'cancel', 'ah', 'nb'))
   redis.call('DEL', key_def(token)) -- first: see above
   redis.call('HSET', k, 'st', status, 'res', result, 'fa', now, 'fe', epoch)
-  if cancel then redis.call('HDEL', k, 'cancel') end
+  if cancel or ah or nb then redis.call('HDEL', k, 'cancel', 'ah', 'nb') end
   redis.call('PEXPIRE', k, ttl)
   redis.call('ZREM', lease, token)
   redis.call('HINCRBY', p .. ':stat:' .. lang, 'st:' .. status, 1)
@@ -211,6 +213,18 @@ local function requeue(token)
   count_add('queued:' .. prio, 1)
   count_add('bytes', number(by))
   redis.call('PUBLISH', p .. ':ready', '1')
+end
+
+-- An attempt counts when the job is begun.  A claim counts it at once where a slot is free; of what is claimed ahead the
+-- worker says later that it begins, and until then it counts for nothing.
+local function begun(token, epoch, worker)
+  local st, ep, w, ah = unpack(redis.call('HMGET', key_job(token), 'st', 'ep', 'w', 'ah'))
+  if ah and st == '1' and ep == epoch and w == worker then redis.call('HDEL', key_job(token), 'ah') end
+end
+
+local function not_begun(token)
+  redis.call('HDEL', key_job(token), 'ah')
+  redis.call('HINCRBY', key_job(token), 'at', -1) -- not first: see conclude()
 end
 
 -- A tenant's bucket fills by `rate` a minute (0: there is none) and holds `burst`; more at once than it holds is lent to

@@ -1,21 +1,35 @@
 -- reap.lua p max_attempts failed_status lost_result overdue_result cancelled_status cancelled_result dead_max
---   dead_max_bytes dead_ttl -> {how many were taken over from lost workers, how many waited too long, {dead token...}}
+--   dead_max_bytes dead_ttl unbegun_max unbegun_result -> {how many were taken over from lost workers, how many waited too long, {dead token...}}
 local BATCH, SWEEP_MAX, LOOK_MS = 100, 100, 5000
 local dead_max, dead_max_bytes, dead_ttl = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local unbegun_max = tonumber(ARGV[11])
 local dead, tenants = {}, {}
 
 -- Ends it, and keeps its program where somebody may look at it and try again.
-local function bury(token)
+local function bury(token, result)
   local ten, ttl = unpack(redis.call('HMGET', key_job(token), 'ten', 'ttl'))
-  if redis.call('EXISTS', key_def(token)) == 0 then return conclude(token, NOBODY, ARGV[3], ARGV[4]) end
+  if redis.call('EXISTS', key_def(token)) == 0 then return conclude(token, NOBODY, ARGV[3], result) end
   redis.call('RENAME', key_def(token), key_letter(token))
   redis.call('PEXPIRE', key_letter(token), dead_ttl)
-  conclude(token, NOBODY, ARGV[3], ARGV[4])
+  conclude(token, NOBODY, ARGV[3], result)
   redis.call('PEXPIRE', key_job(token), math.max(number(ttl), dead_ttl))
   redis.call('ZADD', key_dead(ten), now, token)
   redis.call('PEXPIRE', key_dead(ten), dead_ttl)
   dead[#dead + 1] = token
   tenants[ten] = true
+end
+
+-- Its worker was lost before it said that it had begun this one, so that costs it no attempt.  As the worker may have been
+-- lost with just that word, such losses have a bound of their own.
+local function lost_unbegun(token, before)
+  if before + 1 < unbegun_max then
+    requeue(token)
+    redis.call('HINCRBY', key_job(token), 'nb', 1)
+    not_begun(token)
+  else
+    bury(token, ARGV[12])
+    redis.call('HINCRBY', key_job(token), 'at', -1)
+  end
 end
 
 -- The newest of a tenant's stay, as far as there is room.
@@ -57,13 +71,15 @@ end
 
 local expired = redis.call('ZRANGEBYSCORE', lease, '-inf', now, 'LIMIT', 0, BATCH)
 for _, token in ipairs(expired) do
-  local st, at, cancel = unpack(redis.call('HMGET', key_job(token), 'st', 'at', 'cancel'))
+  local st, at, cancel, ah, nb = unpack(redis.call('HMGET', key_job(token), 'st', 'at', 'cancel', 'ah', 'nb'))
   if st ~= '1' then
     redis.call('ZREM', lease, token)
   elseif cancel then
     conclude(token, NOBODY, ARGV[6], ARGV[7])
+  elseif ah then
+    lost_unbegun(token, number(nb))
   elseif number(at) >= tonumber(ARGV[2]) then
-    bury(token)
+    bury(token, ARGV[4])
   else
     requeue(token)
   end

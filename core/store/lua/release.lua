@@ -8,6 +8,6 @@ if cancel then
   conclude(token, epoch, ARGV[5], ARGV[6])
 else
   requeue(token)
-  redis.call('HINCRBY', k, 'at', -1) -- not first: see conclude()
+  not_begun(token)
 end
 return 'OK'

@@ -436,7 +436,7 @@ static void test_late_results(void **state)
     submit(fx, NULL, token);
     lose_workers(fx, 1);
     job_result_add(&late)->status = JOB_COMPLETED;
-    store_finish(fx->store, "worker", token, 1, &late, note_refused, &r);
+    store_finish(fx->store, "worker", token, 1, &late, NULL, 0, note_refused, &r);
     fixture_spin(fx, &r.answered);
     job_result_done(&late);
     do {

@@ -381,7 +381,7 @@ struct store_claim worker_claim(struct fixture *fx)
     static const int32_t python = 71;
     struct claimed c = {.fx = fx};
 
-    store_claim(fx->store, "worker", &python, 1, 1, on_claimed, &c);
+    store_claim(fx->store, "worker", &python, 1, 1, 1, on_claimed, &c);
     fixture_spin(fx, &c.done);
     return c.claim;
 }
@@ -397,7 +397,7 @@ void worker_finish(struct fixture *fx, const struct store_claim *claim, const ch
         (struct job_measure){.ran = true, .wall_ns = 20000000, .cpu_ns = 10000000, .memory_bytes = 1 << 20};
     buf_adds(&t->out.bytes, out);
     fx->flag = false;
-    store_finish(fx->store, "worker", claim->job->token, claim->epoch, &r, done_flag, fx);
+    store_finish(fx->store, "worker", claim->job->token, claim->epoch, &r, NULL, 0, done_flag, fx);
     fixture_spin(fx, &fx->flag);
     job_result_done(&r);
 }

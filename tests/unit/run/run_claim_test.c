@@ -19,13 +19,16 @@ static struct conf conf;
 
 static store_claim_fn claimed; /* asked for; NULL: not asked */
 static void *claimed_arg;
+static size_t claimed_at_once;
 static char given_back[64], begun[64]; /* "c b " */
+static char told[64], kept[64];        /* begun, as Redis heard it; held, as a heartbeat says it: "b+ c " */
 
 void store_claim(struct store *s, const char *worker, const int32_t *languages, size_t language_count,
-                 size_t max, store_claim_fn done, void *arg)
+                 size_t max, size_t at_once, store_claim_fn done, void *arg)
 {
     (void)s, (void)worker, (void)languages, (void)language_count, (void)max;
     claimed = done;
+    claimed_at_once = at_once;
     claimed_arg = arg;
 }
 
@@ -37,15 +40,28 @@ void store_release(struct store *s, const char *worker, const char *token, uint3
 }
 
 void store_finish(struct store *s, const char *worker, const char *token, uint32_t epoch,
-                  const struct job_result *result, store_done_fn done, void *arg)
+                  const struct job_result *result, const struct store_lease *with, size_t with_count,
+                  store_done_fn done, void *arg)
 {
-    (void)s, (void)worker, (void)token, (void)epoch, (void)result, (void)done, (void)arg;
+    (void)s, (void)worker, (void)epoch, (void)result, (void)done, (void)arg; /* slow, too */
+    strcat(strcat(told, token), "=");
+    for (size_t i = 0; i < with_count; i++)
+        strcat(told, with[i].token);
+    strcat(told, " ");
 }
+
+static bool beats; /* between the heartbeat's two halves */
 
 void store_extend(struct store *s, const char *worker, const struct store_lease *leases, size_t count,
                   store_lease_fn done, void *arg)
 {
-    (void)s, (void)worker, (void)leases, (void)count, (void)done, (void)arg;
+    char *to = beats ? kept : told;
+
+    (void)s, (void)worker, (void)done, (void)arg;
+    if (beats)
+        kept[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        strcat(strcat(strcat(to, leases[i].token), leases[i].begun ? "+" : ""), " ");
 }
 
 void store_worker_gone(struct store *s, const char *id, store_done_fn done, void *arg)
@@ -85,11 +101,13 @@ void run_make_id(struct run *r)
 void run_beat(struct run *r)
 {
     (void)r;
+    beats = true;
 }
 
 void run_tell_languages(struct run *r)
 {
     (void)r;
+    beats = false;
 }
 
 struct run_check *run_check_start(const struct run_job_context *ctx, struct plugin_set *plugins,
@@ -110,11 +128,16 @@ void run_check_free(struct run_check *c)
     (void)c;
 }
 
+static run_job_fn running_done; /* of the last that began */
+static void *running_arg;
+
 struct run_job *run_job_start(const struct run_job_context *ctx, struct plugin_lang *lang,
                               const struct job *job, run_job_fn done, void *arg)
 {
-    (void)ctx, (void)lang, (void)done, (void)arg;
+    (void)ctx, (void)lang;
     strcat(strcat(begun, job->token), " ");
+    running_done = done;
+    running_arg = arg;
     return (struct run_job *)(void *)run; /* it runs and runs */
 }
 
@@ -236,7 +259,7 @@ static int setup(void **state)
     log_setup(LOG_FORMAT_KV, LOG_LEVEL_ERROR, 2);
     conf = (struct conf){.heartbeat_ms = 5000, .drain_ms = 60000};
     claimed = NULL;
-    given_back[0] = begun[0] = '\0';
+    given_back[0] = begun[0] = told[0] = kept[0] = '\0';
     if (loop_new(&loop, &err) != 0)
         return -1;
     o.loop = loop;
@@ -264,6 +287,7 @@ static void give(const char *tokens)
     for (; tokens[n] != '\0'; n++) {
         claims[n].job = NEW(struct job);
         claims[n].job->token[0] = tokens[n];
+        claims[n].ahead = n >= claimed_at_once;
     }
     claimed = NULL;
     fn(claimed_arg, NULL, claims, n, false);
@@ -347,10 +371,70 @@ static void test_who_rests_keeps_what_it_has_begun(void **state)
     assert_string_equal(given_back, "d c b ");
 }
 
+/* What runs is over; err: ERR_AGAIN where the jailer was lost. */
+static void end_running(int code)
+{
+    struct job_result r = {.status = JOB_COMPLETED};
+    const struct err err = {.code = code};
+
+    running_done(running_arg, &r, code == 0 ? NULL : &err);
+}
+
+/* A free slot's job counts as begun with its claim; the next one is told of with the result before it. */
+static void test_a_result_says_that_the_next_one_is_begun(void **state)
+{
+    (void)state;
+    assert_int_equal(claimed_at_once, 1);
+    give("abc");
+    assert_string_equal(told, "");
+    end_running(0);
+    assert_string_equal(begun, "a b ");
+    assert_string_equal(told, "a=b ");
+    end_running(0);
+    assert_string_equal(told, "a=b b=c ");
+    end_running(0);
+    assert_string_equal(told, "a=b b=c c= ");
+}
+
+static void test_what_is_asked_for_ahead_is_not_begun(void **state)
+{
+    (void)state;
+    run->usual_us = 1000; /* short ones came before */
+    give("a");
+    assert_int_equal(claimed_at_once, 0);
+    give("bc");
+    end_running(0);
+    assert_string_equal(told, "a=b ");
+}
+
+static void test_without_a_result_it_is_told_of_at_once(void **state)
+{
+    (void)state;
+    give("ab");
+    end_running(ERR_AGAIN);
+    assert_string_equal(begun, "a b ");
+    assert_string_equal(told, "b+ ");
+}
+
+/* Also of what is given back, as long as Redis has not taken it. */
+static void test_heartbeats_say_what_is_begun(void **state)
+{
+    (void)state;
+    give("abc");
+    pass(conf.heartbeat_ms + 1);
+    assert_string_equal(given_back, "c b ");
+    assert_string_equal(kept, "a+ b c ");
+    assert_string_equal(told, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_waits_too_long_goes_back_as_it_came, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_result_says_that_the_next_one_is_begun, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_asked_for_ahead_is_not_begun, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_without_a_result_it_is_told_of_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_heartbeats_say_what_is_begun, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_drain_gives_back_what_is_not_begun, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_claimed_while_a_drain_begins_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_claimed_while_a_rest_begins_goes_back, setup, teardown),

@@ -157,7 +157,7 @@ static uint32_t claim_one(struct scene *x)
     static const int32_t language = 71;
     struct answer a;
 
-    ASK(a, store_claim(x->s, "w", &language, 1, 1, on_claim, &a));
+    ASK(a, store_claim(x->s, "w", &language, 1, 1, 1, on_claim, &a));
     assert_int_equal(a.err.code, 0);
     assert_int_equal(a.count, 1);
     job_free(a.claims[0].job);
@@ -462,7 +462,7 @@ static void test_a_hanging_redis_holds_so_many_bytes(void **state)
         assert_int_equal(a[i].err.code, i < 2 ? ERR_UNSURE : ERR_FULL);
     }
     assert_non_null(strstr(a[3].err.text, "above 250000"));
-    ASK(a[0], store_claim(s, "w", &(int32_t){71}, 1, 1, on_claim, &a[0]); kill(pid, SIGCONT));
+    ASK(a[0], store_claim(s, "w", &(int32_t){71}, 1, 1, 1, on_claim, &a[0]); kill(pid, SIGCONT));
     assert_int_equal(a[0].err.code, 0); /* what workers have to say is not meant */
     if (a[0].count > 0)
         job_free(a[0].claims[0].job); /* it was unsure */

@@ -244,7 +244,7 @@ static size_t claim(struct store *s, const char *worker, size_t max, struct answ
 {
     static const int32_t languages[] = {71, 50};
 
-    ASK(*a, store_claim(s, worker, languages, 2, max, on_claim, a));
+    ASK(*a, store_claim(s, worker, languages, 2, max, max, on_claim, a));
     assert_int_equal(a->err.code, 0);
     return a->count;
 }
@@ -264,7 +264,7 @@ static int finish(struct store *s, const char *worker, const char *token, uint32
     t->status = JOB_COMPLETED;
     t->measure.wall_ns = 20000000;
     buf_adds(&t->out.bytes, "1\n");
-    ASK(a, store_finish(s, worker, token, epoch, &r, on_done, &a));
+    ASK(a, store_finish(s, worker, token, epoch, &r, NULL, 0, on_done, &a));
     job_result_done(&r);
     return a.err.code;
 }
@@ -689,7 +689,7 @@ static void claim_once(void *arg)
     struct neighbour *n = arg;
 
     if (!n->asked)
-        store_claim(n->store, "w", &language, 1, 4, on_claim, &n->claim);
+        store_claim(n->store, "w", &language, 1, 4, 4, on_claim, &n->claim);
     n->asked = true;
 }
 
@@ -730,8 +730,8 @@ static void test_two_workers_never_share(void **state)
         static const int32_t languages[] = {71, 50};
 
         a = b = (struct answer){0};
-        store_claim(s, "a", languages, 2, 3, on_claim, &a);
-        store_claim(s, "b", languages, 2, 3, on_claim, &b);
+        store_claim(s, "a", languages, 2, 3, 3, on_claim, &a);
+        store_claim(s, "b", languages, 2, 3, 3, on_claim, &b);
         until(&a.over);
         until(&b.over);
         for (size_t i = 0; i < a.count; i++)

@@ -199,9 +199,9 @@ static void ended_of(struct store *s, const char *tenant, const char *callback, 
     buf_adds(&job->source, "print(1)");
     job_tests_add(job, bytes_of(""), NULL);
     ASK(a, store_submit(s, &job, 1, &m, on_submitted, &a));
-    ASK(a, store_claim(s, "w", &language, 1, 1, on_claim, &a));
+    ASK(a, store_claim(s, "w", &language, 1, 1, 1, on_claim, &a));
     job_result_add(&r)->status = JOB_COMPLETED;
-    ASK(a, store_finish(s, "w", job->token, 1, &r, on_done, &a));
+    ASK(a, store_finish(s, "w", job->token, 1, &r, NULL, 0, on_done, &a));
     assert_int_equal(a.err.code, 0);
     job_result_done(&r);
     if (ret_token != NULL)

@@ -225,7 +225,7 @@ static char claim_one(struct store *s, struct store_claim *ret)
     struct answer a;
     char c;
 
-    ASK(a, store_claim(s, "w", languages, 2, 1, on_claim, &a));
+    ASK(a, store_claim(s, "w", languages, 2, 1, 1, on_claim, &a));
     assert_int_equal(a.err.code, 0);
     if (a.count == 0)
         return '-';
@@ -648,7 +648,7 @@ static int finish(struct store *s, const struct store_claim *c)
     struct answer a;
 
     job_result_add(&r)->status = JOB_COMPLETED;
-    ASK(a, store_finish(s, "w", c->job->token, c->epoch, &r, on_done, &a));
+    ASK(a, store_finish(s, "w", c->job->token, c->epoch, &r, NULL, 0, on_done, &a));
     job_result_done(&r);
     return a.err.code;
 }

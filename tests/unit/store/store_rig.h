@@ -163,7 +163,8 @@ struct answer {
     struct store_claim claims[16];
     struct store_lease leases[16];
     enum job_status status;
-    char out[64];
+    char out[64], message[80];
+    uint32_t attempt;
     struct store_delivery delivery;
 };
 
@@ -231,6 +232,9 @@ static inline void on_view(void *arg, const struct err *err, const struct store_
 
     if (v != NULL) {
         a->status = v->status;
+        a->attempt = v->attempt;
+        if (v->result != NULL && v->result->message != NULL)
+            snprintf(a->message, sizeof(a->message), "%s", v->result->message);
         if (v->result != NULL && v->result->test_count > 0)
             snprintf(a->out, sizeof(a->out), "%s", v->result->tests[0].out.bytes.data);
     }
@@ -386,7 +390,7 @@ static inline int rig_claim(struct store *s, struct answer *a)
 {
     static const int32_t languages[] = {71};
 
-    ASK(*a, store_claim(s, "w", languages, 1, 4, on_claim, a));
+    ASK(*a, store_claim(s, "w", languages, 1, 4, 4, on_claim, a));
     return a->err.code;
 }
 
@@ -398,7 +402,7 @@ static inline int rig_finish(struct store *s, const char *token, uint32_t epoch)
 
     t->status = JOB_COMPLETED;
     buf_adds(&t->out.bytes, "1\n");
-    ASK(a, store_finish(s, "w", token, epoch, &r, on_done, &a));
+    ASK(a, store_finish(s, "w", token, epoch, &r, NULL, 0, on_done, &a));
     job_result_done(&r);
     return a.err.code;
 }

@@ -742,7 +742,7 @@ static void test_end_answers_all_that_was_asked(void **state)
         uuid_new(leases[i].token);
         store_token_place(leases[i].token, i, SHARDS);
     }
-    store_claim(a.store, "w", languages, 1, 4, end_claim, &a);
+    store_claim(a.store, "w", languages, 1, 4, 4, end_claim, &a);
     store_stats(a.store, end_stats, &a);
     store_reap(a.store, end_reap, &a);
     store_dead_list(a.store, "tenant", 0, 10, end_letters, &a);
