@@ -23,8 +23,9 @@ static bool remove_cell(int base, const char *name, unsigned *patience_ms)
             cg_each_process(cell, SIGKILL);
         if (unlinkat(base, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
             return true;
-        if (errno != EBUSY || (*patience_ms)-- == 0)
+        if (errno != EBUSY || *patience_ms == 0)
             return false;
+        (*patience_ms)--;
     }
 }
 

@@ -195,8 +195,9 @@ static int verify_profile(struct verify *v, int bundle, enum jail_profile profil
         return rc;
     if (!v->end && !v->all)
         return err_set(reterr, ERR_INTERNAL,
-                       "execd-probe ended half-way (exit code %d, signal %d) with profile %d", m.exit_code,
-                       m.signal, (int)profile);
+                       "execd-probe ended half-way (exit code %d, signal %d%s%s) with profile %d",
+                       m.exit_code, m.signal, m.hit != JOB_HIT_NONE ? ", limit: " : "",
+                       job_limit_hit_name(m.hit), (int)profile);
     if (v->all)
         v->held = JAIL_PROTECT_ALL;
     for (unsigned i = 0; i < JAIL_PROTECT_COUNT; i++)

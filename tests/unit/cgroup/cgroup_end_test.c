@@ -194,6 +194,29 @@ static void test_a_group_that_is_inhabited_is_not_used_again(void **state)
     must_go(c);
 }
 
+/* A child of its own keeps a group as somebody who does not die does.  Patience ends once, for all that are
+ * to go together: not for the cell alone, and then never for what holds it. */
+static void test_what_does_not_go_is_given_up(void **state)
+{
+    static const char *const path[] = {"stays", "stays/cell", "stays/cell/child"};
+    int base = -1;
+    pid_t pid;
+
+    (void)state;
+    for (int i = CG_COUNT; i-- > 0;)
+        base = groups->bases[i] >= 0 ? groups->bases[i] : base;
+    for (size_t i = 0; i < COUNT_OF(path); i++)
+        assert_return_code(mkdirat(base, path[i], 0755), errno);
+    pid = fork();
+    if (pid == 0) {
+        alarm(20);
+        _exit(cg_remove_tree(base, path[0]));
+    }
+    assert_int_equal(wait_for(pid), 0);
+    assert_return_code(unlinkat(base, path[2], AT_REMOVEDIR), errno);
+    assert_true(cg_remove_tree(base, path[0]));
+}
+
 static void test_free_leaves_nothing(void **state)
 {
     pid_t pid = fork();
@@ -212,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_a_group_that_is_used_again_is_as_new),
         cmocka_unit_test(test_a_group_with_charges_is_not_used_again),
         cmocka_unit_test(test_a_group_that_is_inhabited_is_not_used_again),
+        cmocka_unit_test(test_what_does_not_go_is_given_up),
         cmocka_unit_test(test_free_leaves_nothing),
     };
     int status = ready_for_cells();
