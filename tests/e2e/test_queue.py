@@ -36,17 +36,17 @@ def metric(s, name, headers=None):
 
 # ---- order ----
 
-def test_one_job_is_not_behind_anothers_thousands(start):
+def test_one_job_is_not_behind_anothers_hundred_thousand(start):
     """It waits for what runs, and for no more than one job of those that were there before."""
     s = start({"api": {"keys": keys()}, "worker": {"slots": 1}})
-    for _ in range(3):
+    for _ in range(100):
         assert s.request("POST", "/submit/batch", json=batch("print(1)", 1000), headers=key_of("a")).status_code == 202
     before = s.request("GET", "/metrics", headers=key_of("b")).text
     assert "execd_queue_length" in before
     r = s.request("POST", "/v1/jobs?wait=60", json={"source_code": "print(2)", "language_id": PYTHON}, headers=key_of("b"))
     assert r.status_code == 200 and r.json()["stdout"] == "2\n", r.text
     ended = metric(s, 'execd_queue_length{priority="normal"}', key_of("b"))
-    assert ended > 2500, "most of the others still wait"
+    assert ended > 95000, "most of the others still wait"
 
 
 def test_turns_by_weight(start):

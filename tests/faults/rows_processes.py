@@ -71,18 +71,16 @@ def e02b(w):
 def kill_who_holds_more(w):
     """It stands still meanwhile, so that it still holds them when it dies."""
     role = w.one("worker")
-    if role is None:
+    if role is None or role.execd.process.poll() is not None:
         return False
     os.kill(role.pid, signal.SIGSTOP)
     with w.fleet.redis.client() as c:
         jobs = [b"{execd}:job:" + t for t in c("ZRANGE", "{execd}:lease", 0, -1)]
         held = c.many([("HMGET", j, "w", "ah") for j in jobs])
-    more = any(worker and pid_of(worker) == role.pid and ahead for worker, ahead in held)
-    if more:
-        w.fleet.kill(role)
-    else:
-        os.kill(role.pid, signal.SIGCONT)
-    return more
+    if any(worker and pid_of(worker) == role.pid and ahead for worker, ahead in held) and w.fleet.kill(role):
+        return True
+    os.kill(role.pid, signal.SIGCONT)
+    return False
 
 
 @row("E03", "kill -9 of a jailer", recovers=1, fleet={"slots": 4})
