@@ -132,6 +132,11 @@ bool plugin_scaler_owns(struct execd_ctx *ctx, const char *worker)
     return ctx->scaler.owns == NULL || ctx->scaler.owns(ctx->self, worker) != 0;
 }
 
+int64_t plugin_scaler_rank(struct execd_ctx *ctx, const char *worker)
+{
+    return ctx->scaler.rank == NULL ? 0 : ctx->scaler.rank(ctx->self, worker);
+}
+
 void plugin_scaler_retire(struct execd_ctx *ctx)
 {
     if (ctx->scaler.retire != NULL)

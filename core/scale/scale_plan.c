@@ -7,12 +7,14 @@
 
 #include <stdlib.h>
 
-/* The least busy first: they are the first to hold nothing.  Of equals the youngest: the others are warmer.
- */
+/* Where the backend has an order, in that.  Else the least busy first: they are the first to hold nothing.  Of
+ * equals the youngest: the others are warmer. */
 static int by_load(const void *a, const void *b)
 {
     const struct scale_worker *const *x = a, *const *y = b;
 
+    if ((*x)->rank != (*y)->rank)
+        return (*x)->rank > (*y)->rank ? -1 : 1;
     if ((*x)->held != (*y)->held)
         return (*x)->held < (*y)->held ? -1 : 1;
     if ((*x)->started_ms != (*y)->started_ms)
