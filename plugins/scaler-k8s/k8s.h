@@ -1,13 +1,13 @@
 /* k8s.h - what the files of scaler-k8s share.
  *
  * Theory of operation.  A replica is a pod of one Deployment or StatefulSet.  How many there are is the scale
- * subresource, which is read each round and written with the resourceVersion of a read; which pods there are is
- * listed once and then watched; which of them go is the pod-deletion-cost, written right before the count is
- * lowered, and only for pods whose workers have said that they hold nothing.  A worker's pod is told by
+ * subresource, which is read each round and written with the resourceVersion of a read; which pods there are
+ * is listed once and then watched; which of them go is the pod-deletion-cost, written right before the count
+ * is lowered, and only for pods whose workers have said that they hold nothing.  A worker's pod is told by
  * the host in its name (host:pid:random): a pod's host name is the pod's name.
  *
- * Nothing is asked of the API server before the host asks for the first time, and nothing after retire(): of all
- * execd processes with this plugin in their configuration only the one that leads speaks to it.
+ * Nothing is asked of the API server before the host asks for the first time, and nothing after retire(): of
+ * all execd processes with this plugin in their configuration only the one that leads speaks to it.
  *
  * Thread: the loop's.  Files that are read (token, certificates, kubeconfig) are small and local. */
 #ifndef K8S_H
@@ -31,7 +31,7 @@ struct k8s_text { /* owned; ptr is NUL-terminated; NULL if there is none */
 bool k8s_file_read(const char *path, struct k8s_text *ret, char why[K8S_WHY]);
 /* Base64 (RFC 4648, with padding or blanks as it may be). */
 bool k8s_base64(const char *text, struct k8s_text *ret);
-void k8s_text_done(struct k8s_text *t); /* overwrites it: it may be a secret */
+void k8s_text_done(struct k8s_text *t);                    /* overwrites it: it may be a secret */
 char *k8s_printf(const char *fmt, ...) EXECD_PRINTF(1, 2); /* NULL: no memory */
 /* What is not unreserved as %XX (RFC 3986, 2.3).  NULL: no memory. */
 char *k8s_escape(const char *text);
@@ -50,11 +50,12 @@ struct k8s_config {
 };
 /* The pod's service account: KUBERNETES_SERVICE_HOST and _PORT, and the files of `account_dir`. */
 bool k8s_config_in_cluster(struct k8s_config *c, const char *account_dir, char why[K8S_WHY]);
-/* `context`: NULL for the current one.  What would be less secure than asked for, or cannot be done here (exec,
- * proxies, a server that is not checked), is refused by name. */
+/* `context`: NULL for the current one.  What would be less secure than asked for, or cannot be done here
+ * (exec, proxies, a server that is not checked), is refused by name. */
 bool k8s_config_kubeconfig(struct k8s_config *c, const char *path, const char *context, char why[K8S_WHY]);
-/* Reads the files of `s` again.  A file that is gone or empty leaves what was read before.  True: it changed. */
-bool k8s_source_reload(struct k8s_source *s);
+/* Reads the file of `s` again.  A file that is gone or empty leaves what was read before, and `why` says what
+ * is wrong with it; else `why` stays as it is.  True: it changed. */
+bool k8s_source_reload(struct k8s_source *s, char why[K8S_WHY]);
 void k8s_config_done(struct k8s_config *c);
 
 /* ---- k8s_json.c: what of an object is needed --------------------------------------------------- */
@@ -92,6 +93,8 @@ struct k8s_client {
     bool configured;
     uint64_t deadline_ms;   /* of one request */
     uint64_t token_read_ms; /* when the token's file was read */
+    uint64_t token_number;  /* goes up with each that was another */
+    bool token_told;        /* that it cannot be read */
     uint64_t not_before_ms; /* the server is to be left alone until then... */
     uint32_t failures;      /* ...after so many in a row */
     char last_why[K8S_WHY];
@@ -101,14 +104,15 @@ struct k8s_request {
     const char *method, *path; /* path: with its query, from "/" on */
     const char *content_type;  /* of body; NULL: there is none */
     const char *body;
-    uint64_t body_max;                                    /* of the answer */
-    uint64_t deadline_ms;                                 /* 0: the client's */
-    void (*piece)(void *arg, struct execd_bytes piece);   /* as of execd_http_request */
+    uint64_t body_max;                                  /* of the answer */
+    uint64_t deadline_ms;                               /* 0: the client's */
+    void (*piece)(void *arg, struct execd_bytes piece); /* as of execd_http_request */
 };
 struct k8s_call;
 /* why: NULL if fault is K8S_FINE.  json: the answer, borrowed; NULL for a stream that ended. */
 typedef void (*k8s_call_fn)(void *arg, enum k8s_fault fault, const cJSON *json, const char *why);
-/* fn comes once from a later turn, unless it is cancelled.  NULL: not begun, why says why; fn does not come. */
+/* fn comes once from a later turn, unless it is cancelled.  NULL: not begun, why says why; fn does not come.
+ */
 struct k8s_call *k8s_call(struct k8s_client *c, const struct k8s_request *r, k8s_call_fn fn, void *arg,
                           char why[K8S_WHY]);
 void k8s_call_cancel(struct k8s_call *call); /* NULL is fine; not from within fn */
@@ -125,11 +129,11 @@ struct k8s_pod {
     char *name, *owner;           /* owner: uid of the ReplicaSet or StatefulSet */
     uint64_t generation;          /* of the list that told of it last */
     bool started, ready;
-    bool deleting; /* it ends already, or has ended: the controller counts it no more */
-    bool costed;   /* it has our deletion cost */
-    int64_t ordinal;                   /* of a StatefulSet; -1 */
-    int64_t cpu_max_millis;            /* its limit, or what it requests; 0: none */
-    int64_t cpu_millis, cpu_read_ms;   /* k8s_metrics.c; cpu_read_ms 0: not known */
+    bool deleting;                   /* it ends already, or has ended: the controller counts it no more */
+    bool costed;                     /* it has our deletion cost */
+    int64_t ordinal;                 /* of a StatefulSet; -1 */
+    int64_t cpu_max_millis;          /* its limit, or what it requests; 0: none */
+    int64_t cpu_millis, cpu_read_ms; /* k8s_metrics.c; cpu_read_ms 0: not known */
 };
 struct k8s_pods {
     struct k8s_pod *first;
@@ -153,16 +157,16 @@ struct k8s_pod *k8s_pods_by_name(const struct k8s_pods *p, const char *name);
 struct k8s_watch {
     struct k8s_client *client;
     struct k8s_pods pods;
-    char *ns, *selector; /* selector: escaped; NULL until the scale was read */
+    char *ns, *selector;   /* selector: escaped; NULL until the scale was read */
     char *version, *token; /* resourceVersion to go on from; `continue` of a list */
     bool running, synced;
     bool listing;
     struct k8s_call *call;
     uint64_t timer;
-    uint64_t begun_ms;    /* of the watch that runs */
-    uint64_t lost_ms;     /* since when there is none; 0: there is */
+    uint64_t begun_ms; /* of the watch that runs */
+    uint64_t lost_ms;  /* since when there is none; 0: there is */
     uint32_t failures;
-    bool broken; /* what the stream said cannot be read */
+    bool broken;          /* what the stream said cannot be read */
     struct k8s_text line; /* what has come of an event */
     size_t line_room;
     char why[K8S_WHY]; /* what is wrong; "" if nothing is */
@@ -196,8 +200,8 @@ struct k8s {
 };
 
 /* k8s_change.c: the count, and who goes. */
-int32_t k8s_change_begin(struct k8s *k, const struct execd_change *c, bool any, execd_apply_fn done, void *arg,
-                         struct execd_error *err);
+int32_t k8s_change_begin(struct k8s *k, const struct execd_change *c, bool any, execd_apply_fn done,
+                         void *arg, struct execd_error *err);
 void k8s_change_cancel(struct k8s *k);
 
 /* k8s_metrics.c: the cpu of those whose workers do not tell it. */

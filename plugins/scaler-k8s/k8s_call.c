@@ -1,8 +1,8 @@
 /* k8s_call.c - one request to the API server: who we are, how long it may take, what the answer means.
  *
- * An answer of 401 has the token's file read at once, and the request repeated if there is another token.  A server
- * that asks for time (Retry-After), fails (5xx) or is not there is left alone for a while, longer each time; what
- * is wanted meanwhile fails with the reason that began it. */
+ * An answer of 401 has the token's file read at once, and the request repeated if there is another token.  A
+ * server that asks for time (Retry-After), fails (5xx) or is not there is left alone for a while, longer each
+ * time; what is wanted meanwhile fails with the reason that began it. */
 #include "k8s.h"
 
 #include <stdio.h>
@@ -19,7 +19,8 @@ struct k8s_call {
     struct execd_http *http;
     char *method, *path, *content_type, *body;
     uint64_t body_max, deadline_ms, begun_ms;
-    bool again; /* it is the second try, with another token */
+    uint64_t token; /* which of the tokens it had: client->token_number */
+    bool again;     /* it is the second try, with another token */
     void (*piece)(void *arg, struct execd_bytes piece);
     k8s_call_fn fn;
     void *arg;
@@ -59,23 +60,23 @@ static void worked(struct k8s_client *c)
 static enum k8s_fault fault_of(int32_t status)
 {
     switch (status) {
-        case 200:
-        case 201:
-            return K8S_FINE;
-        case 401:
-            return K8S_UNAUTHORIZED;
-        case 403:
-            return K8S_FORBIDDEN;
-        case 404:
-            return K8S_MISSING;
-        case 409:
-            return K8S_CONFLICT;
-        case 410:
-            return K8S_GONE;
-        case 429:
-            return K8S_BUSY;
-        default:
-            return status >= 500 ? K8S_SERVER : K8S_OTHER;
+    case 200:
+    case 201:
+        return K8S_FINE;
+    case 401:
+        return K8S_UNAUTHORIZED;
+    case 403:
+        return K8S_FORBIDDEN;
+    case 404:
+        return K8S_MISSING;
+    case 409:
+        return K8S_CONFLICT;
+    case 410:
+        return K8S_GONE;
+    case 429:
+        return K8S_BUSY;
+    default:
+        return status >= 500 ? K8S_SERVER : K8S_OTHER;
     }
 }
 
@@ -94,7 +95,8 @@ static void explain(const struct k8s_call *call, enum k8s_fault fault, int32_t s
     const char *said = k8s_string(json, "message");
     char plain[81];
 
-    snprintf(plain, sizeof(plain), "%.*s", (int)(body.len < 80 ? body.len : 80), body.len == 0 ? "" : body.ptr);
+    snprintf(plain, sizeof(plain), "%.*s", (int)(body.len < 80 ? body.len : 80),
+             body.len == 0 ? "" : body.ptr);
     for (char *p = plain; *p != '\0'; p++)
         *p = (unsigned char)*p < ' ' ? ' ' : *p;
     k8s_why(why, "%s%d to %s %.*s: %s", hint_of(fault), status, call->method, (int)path, call->path,
@@ -144,12 +146,32 @@ static void on_unreached(struct k8s_call *call, struct execd_bytes reason)
     char why[K8S_WHY];
 
     /* Certificates may have been replaced, the server's or ours: the next try has what is there now. */
-    k8s_source_reload(&g->ca);
-    k8s_source_reload(&g->cert);
-    k8s_source_reload(&g->key);
-    k8s_why(why, "the API server %.60s: %.*s", g->server, (int)(reason.len < 120 ? reason.len : 120), reason.ptr);
+    k8s_source_reload(&g->ca, why);
+    k8s_source_reload(&g->cert, why);
+    k8s_source_reload(&g->key, why);
+    k8s_why(why, "the API server %.60s: %.*s", g->server, (int)(reason.len < 120 ? reason.len : 120),
+            reason.ptr);
     failed(call->client, 0, why);
     finish(call, K8S_UNREACHED, NULL, why);
+}
+
+/* What cannot be read is told once: the token that we have may be good for a long time yet. */
+static void read_token(struct k8s_client *c)
+{
+    char why[K8S_WHY] = "";
+
+    c->token_number += k8s_source_reload(&c->config.token, why);
+    c->token_read_ms = c->host->now_ms(c->ctx);
+    if (why[0] != '\0' && !c->token_told)
+        c->host->log(c->ctx, EXECD_LOG_WARN, "the token cannot be read again: %s", why);
+    c->token_told = why[0] != '\0';
+}
+
+/* Another request may have found it before this one did. */
+static bool another_token(const struct k8s_call *call)
+{
+    read_token(call->client);
+    return call->client->token_number != call->token;
 }
 
 static void on_done(void *arg, int32_t rc, int32_t status, struct execd_bytes body)
@@ -164,7 +186,7 @@ static void on_done(void *arg, int32_t rc, int32_t status, struct execd_bytes bo
         on_unreached(call, body);
         return;
     }
-    if (status == 401 && !call->again && k8s_source_reload(&c->config.token)) {
+    if (status == 401 && !call->again && another_token(call)) {
         call->again = true;
         if (begin(call, why))
             return;
@@ -184,16 +206,6 @@ static void on_piece(void *arg, struct execd_bytes piece)
     struct k8s_call *call = arg;
 
     call->piece(call->arg, piece);
-}
-
-static void reread_token(struct k8s_client *c)
-{
-    const uint64_t now = c->host->now_ms(c->ctx);
-
-    if (c->token_read_ms != 0 && now - c->token_read_ms < TOKEN_MS)
-        return;
-    k8s_source_reload(&c->config.token);
-    c->token_read_ms = now;
 }
 
 static bool begin(struct k8s_call *call, char why[K8S_WHY])
@@ -218,6 +230,7 @@ static bool begin(struct k8s_call *call, char why[K8S_WHY])
                                    .key_pem = {g->key.text.ptr, g->key.text.len},
                                    .piece = call->piece == NULL ? NULL : on_piece};
 
+    call->token = c->token_number;
     if (g->token.text.len > 0) {
         auth.ptr = k8s_printf("Authorization: Bearer %s", g->token.text.ptr);
         auth.len = auth.ptr == NULL ? 0 : strlen(auth.ptr);
@@ -281,7 +294,8 @@ struct k8s_call *k8s_call(struct k8s_client *c, const struct k8s_request *r, k8s
         k8s_why(why, "%.150s; the next try is in %u ms", c->last_why, (unsigned)(c->not_before_ms - now));
         return NULL;
     }
-    reread_token(c);
+    if (c->token_read_ms == 0 || now - c->token_read_ms >= TOKEN_MS)
+        read_token(c);
     call = call_new(c, r, fn, arg);
     if (call == NULL) {
         k8s_why(why, "no memory for a request");

@@ -1,13 +1,14 @@
 /* k8s_change.c - the count, and who goes.
  *
- * More: read the scale, write it.  Fewer: read it; it must be what the host decided on, else another has changed it
- * and the host looks again.  Find the pods of those that leave; look whether the controller would take these and no
- * other; mark them, and unmark those that were marked for a change that did not come; read the scale once more,
- * write it with the version that was read.  A 409 is a reason to read again: a Deployment's status changes its
- * version all the time.  Nothing is begun after change.within_ms, when another may decide.
+ * More: read the scale, write it.  Fewer: read it; it must be what the host decided on, else another has
+ * changed it and the host looks again.  Find the pods of those that leave; look whether the controller would
+ * take these and no other; mark them, and unmark those that were marked for a change that did not come; read
+ * the scale once more, write it with the version that was read.  A 409 is a reason to read again: a
+ * Deployment's status changes its version all the time.  Nothing is begun after change.within_ms, when
+ * another may decide.
  *
- * Whom a ReplicaSet ends first (pkg/controller, ActivePodsWithRanks): not assigned, not started, not ready, then the
- * lowest deletion cost.  So a pod that is not ready would go before those that are marked. */
+ * Whom a ReplicaSet ends first (pkg/controller, ActivePodsWithRanks): not assigned, not started, not ready,
+ * then the lowest deletion cost.  So a pod that is not ready would go before those that are marked. */
 #include "k8s.h"
 
 #include <stdlib.h>
@@ -25,10 +26,10 @@ struct k8s_change {
     void *arg;
     struct k8s_call *call;
     enum step step;
-    bool any;             /* of apply(): the count alone, whoever goes */
-    uint32_t replicas;    /* that there are to be */
-    uint32_t expected;    /* that there are, if nobody else changed it */
-    char **leaving;       /* names of pods; of workers until they were looked up */
+    bool any;          /* of apply(): the count alone, whoever goes */
+    uint32_t replicas; /* that there are to be */
+    uint32_t expected; /* that there are, if nobody else changed it */
+    char **leaving;    /* names of pods; of workers until they were looked up */
     uint32_t leaving_count;
     uint32_t conflicts;
     uint64_t until_ms;
@@ -101,13 +102,14 @@ static bool fits_deployment(const struct k8s_change *ch, char why[K8S_WHY])
         if (p->deleting)
             continue;
         if (owner != NULL && p->owner != NULL && strcmp(owner, p->owner) != 0) {
-            k8s_why(why, "a rollout is under way: pods of two templates are there, and nobody can say whose go");
+            k8s_why(why,
+                    "a rollout is under way: pods of two templates are there, and nobody can say whose go");
             return false;
         }
         owner = p->owner != NULL ? p->owner : owner;
         if (p->started && !p->ready && !is_leaving(ch, p)) {
-            k8s_why(why, "pod %.*s is not ready, so it would be ended before those that are drained", NAMES_MAX,
-                    p->name);
+            k8s_why(why, "pod %.*s is not ready, so it would be ended before those that are drained",
+                    NAMES_MAX, p->name);
             return false;
         }
     }
@@ -225,8 +227,8 @@ static void mark(struct k8s_change *ch, const struct k8s_pod *pod, bool leaves)
     struct k8s_request r = {.method = "PATCH",
                             .path = path,
                             .content_type = "application/merge-patch+json",
-                            .body = leaves ? "{\"metadata\":{\"annotations\":{\"" K8S_COST "\":\"" K8S_COST_FIRST
-                                             "\"}}}"
+                            .body = leaves ? "{\"metadata\":{\"annotations\":{\"" K8S_COST
+                                             "\":\"" K8S_COST_FIRST "\"}}}"
                                            : "{\"metadata\":{\"annotations\":{\"" K8S_COST "\":null}}}"};
 
     free(ch->marking);
@@ -332,8 +334,8 @@ static void on_begin(void *arg)
         read_scale(k->change, READ);
 }
 
-int32_t k8s_change_begin(struct k8s *k, const struct execd_change *c, bool any, execd_apply_fn done, void *arg,
-                         struct execd_error *err)
+int32_t k8s_change_begin(struct k8s *k, const struct execd_change *c, bool any, execd_apply_fn done,
+                         void *arg, struct execd_error *err)
 {
     const struct execd_host *host = k->client.host;
     const bool bounded = EXECD_HAS(c, struct execd_change, within_ms) && c->within_ms > 0;

@@ -14,16 +14,18 @@ static void trim(struct k8s_text *t)
     t->len -= blank;
 }
 
-/* A kubelet replaces these files: one that is not there, or empty, at this very moment is no reason to stop. */
-bool k8s_source_reload(struct k8s_source *s)
+/* A kubelet replaces these files: one that is not there, or empty, at this very moment is no reason to stop.
+ */
+bool k8s_source_reload(struct k8s_source *s, char why[K8S_WHY])
 {
     struct k8s_text now = {0};
-    char why[K8S_WHY];
     bool changed;
 
     if (s->path == NULL || !k8s_file_read(s->path, &now, why))
         return false;
     trim(&now);
+    if (now.len == 0)
+        k8s_why(why, "%s is empty", s->path);
     changed = now.len > 0 && (s->text.ptr == NULL || strcmp(now.ptr, s->text.ptr) != 0);
     if (!changed) {
         k8s_text_done(&now);
@@ -87,12 +89,14 @@ bool k8s_config_in_cluster(struct k8s_config *c, const char *account_dir, char w
     bool ipv6;
 
     if (host == NULL || host[0] == '\0' || port == NULL || port[0] == '\0') {
-        k8s_why(why, "this is no pod (KUBERNETES_SERVICE_HOST and _PORT are not set), and no kubeconfig is set");
+        k8s_why(why,
+                "this is no pod (KUBERNETES_SERVICE_HOST and _PORT are not set), and no kubeconfig is set");
         return false;
     }
     ipv6 = strchr(host, ':') != NULL;
     c->server = k8s_printf("https://%s%s%s:%s", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port);
-    if (!account_file(&c->token, account_dir, "token", why) || !account_file(&c->ca, account_dir, "ca.crt", why)) {
+    if (!account_file(&c->token, account_dir, "token", why) ||
+        !account_file(&c->ca, account_dir, "ca.crt", why)) {
         k8s_config_done(c);
         return false;
     }

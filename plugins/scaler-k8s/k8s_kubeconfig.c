@@ -1,8 +1,9 @@
 /* k8s_kubeconfig.c - a kubeconfig (YAML, or JSON, which is YAML) as struct k8s_config.
  *
- * What is understood: server, certificate-authority[-data], client-certificate[-data], client-key[-data], token,
- * tokenFile, namespace.  Data goes before files, and tokenFile before token, as in kubectl.  Paths are relative
- * to the kubeconfig's folder.  What would change who speaks to whom and is not understood is refused. */
+ * What is understood: server, certificate-authority[-data], client-certificate[-data], client-key[-data],
+ * token, tokenFile, namespace.  Data goes before files, and tokenFile before token, as in kubectl.  Paths are
+ * relative to the kubeconfig's folder.  What would change who speaks to whom and is not understood is
+ * refused. */
 #include "k8s.h"
 
 #include <stdio.h>
@@ -136,7 +137,7 @@ static bool take_user(struct reader *r, const yaml_node_t *user, struct k8s_conf
         return refuse(r, "one of client-certificate and client-key is missing", "");
     if (file != NULL) {
         c->token.path = beside(r, file);
-        k8s_source_reload(&c->token);
+        k8s_source_reload(&c->token, r->why);
         return c->token.text.len > 0 ? true : refuse(r, "there is no token in ", file);
     }
     if (token == NULL)
@@ -163,7 +164,8 @@ static bool take(struct reader *r, const char *context, struct k8s_config *c)
     const yaml_node_t *at, *cluster, *user;
     const char *name, *ns;
 
-    if (context == NULL && (context = get_text(r, yaml_document_get_root_node(&r->doc), "current-context")) == NULL)
+    if (context == NULL &&
+        (context = get_text(r, yaml_document_get_root_node(&r->doc), "current-context")) == NULL)
         return refuse(r, "it has no current-context, and no context is set", "");
     at = get_named(r, "contexts", "context", context);
     if (at == NULL)

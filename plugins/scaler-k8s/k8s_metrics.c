@@ -1,7 +1,7 @@
 /* k8s_metrics.c - metrics.k8s.io, where it is there: the cpu of pods whose workers do not tell it themselves.
  *
- * A worker that has a cgroup tells its cpu with each heartbeat, which is fresher than what a metrics server has; so
- * nothing is asked for while all of them do.  No metrics server is no fault: there is no cpu then. */
+ * A worker that has a cgroup tells its cpu with each heartbeat, which is fresher than what a metrics server
+ * has; so nothing is asked for while all of them do.  No metrics server is no fault: there is no cpu then. */
 #include "k8s.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* k8s_quantity.c - Kubernetes' quantities (apimachinery, pkg/api/resource): sign, decimal, suffix or exponent.
+/* k8s_quantity.c - Kubernetes' quantities (apimachinery, pkg/api/resource): sign, decimal, suffix or
+ * exponent.
  *
  * In thousandths and in integers: a double has 53 bits, and memory in bytes times 1000 may need more. */
 #include "k8s.h"
@@ -14,10 +15,10 @@ struct suffix {
     int power;   /* of ten */
     int doubled; /* of 1024 */
 };
-static const struct suffix suffixes[] = {{"n", -9, 0}, {"u", -6, 0}, {"m", -3, 0}, {"", 0, 0},   {"k", 3, 0},
-                                         {"M", 6, 0},  {"G", 9, 0},  {"T", 12, 0}, {"P", 15, 0}, {"E", 18, 0},
-                                         {"Ki", 0, 1}, {"Mi", 0, 2}, {"Gi", 0, 3}, {"Ti", 0, 4}, {"Pi", 0, 5},
-                                         {"Ei", 0, 6}};
+static const struct suffix suffixes[] = {{"n", -9, 0}, {"u", -6, 0}, {"m", -3, 0}, {"", 0, 0},
+                                         {"k", 3, 0},  {"M", 6, 0},  {"G", 9, 0},  {"T", 12, 0},
+                                         {"P", 15, 0}, {"E", 18, 0}, {"Ki", 0, 1}, {"Mi", 0, 2},
+                                         {"Gi", 0, 3}, {"Ti", 0, 4}, {"Pi", 0, 5}, {"Ei", 0, 6}};
 
 /* What follows the number as powers; "1E" is a suffix, "1E3" an exponent. */
 static bool take_suffix(const char *text, int *ret_power, int *ret_doubled)

@@ -1,24 +1,25 @@
-/* k8s_watch.c - list, then watch from where the list was: https://kubernetes.io/docs/reference/using-api/api-concepts/
+/* k8s_watch.c - list, then watch from where the list was:
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/
  *
- * A watch ends after some minutes by itself and is begun again from the last version that it told of, bookmarks
- * included.  A version that the server has forgotten (410, as a status or inside the stream) begins with a list
- * again; what was known holds until that has ended. */
+ * A watch ends after some minutes by itself and is begun again from the last version that it told of,
+ * bookmarks included.  A version that the server has forgotten (410, as a status or inside the stream) begins
+ * with a list again; what was known holds until that has ended. */
 #include "k8s.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-#define PAGE 100                   /* pods to a list's page: to parse one takes a few ms */
-#define LIST_MAX (16u << 20)       /* bytes of a page */
-#define LINE_MAX_BYTES (4u << 20)  /* bytes of one event */
-#define WATCH_S 300u               /* at least, and up to twice as long */
-#define SLACK_MS 30000u            /* for the server to end a watch by itself */
-#define PAUSE_MS 800u              /* before a next try; twice as long each time, */
-#define PAUSE_MAX_MS 30000u        /* at most */
-#define GOOD_MS 120000u            /* a watch that held so long was a good one */
-#define STALE_MS 60000u            /* without a watch what is known is no longer what is there */
-#define SHORT_MS 1000u             /* a watch that ends sooner and without an event is not begun at once */
+#define PAGE 100                  /* pods to a list's page: to parse one takes a few ms */
+#define LIST_MAX (16u << 20)      /* bytes of a page */
+#define LINE_MAX_BYTES (4u << 20) /* bytes of one event */
+#define WATCH_S 300u              /* at least, and up to twice as long */
+#define SLACK_MS 30000u           /* for the server to end a watch by itself */
+#define PAUSE_MS 800u             /* before a next try; twice as long each time, */
+#define PAUSE_MAX_MS 30000u       /* at most */
+#define GOOD_MS 120000u           /* a watch that held so long was a good one */
+#define STALE_MS 60000u           /* without a watch what is known is no longer what is there */
+#define SHORT_MS 1000u            /* a watch that ends sooner and without an event is not begun at once */
 
 static void next_step(void *arg);
 
@@ -159,8 +160,7 @@ static void take_event(struct k8s_watch *w, const cJSON *event)
     const char *version = k8s_string(object, "metadata.resourceVersion");
     char why[K8S_WHY];
 
-    if (type != NULL && version != NULL &&
-        (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)) {
+    if (type != NULL && version != NULL && (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)) {
         w->broken = !k8s_pods_put(&w->pods, object, on_ending, w);
     } else if (type != NULL && version != NULL && strcmp(type, "DELETED") == 0) {
         k8s_pods_remove(&w->pods, object);

@@ -8,19 +8,22 @@
 
 enum { KIND, NAME, NAMESPACE, KUBECONFIG, CONTEXT, ACCOUNT_DIR, DEADLINE, ORDINALS_START, METRICS };
 static const struct execd_option options[] = {
-    [KIND] = {"kind", EXECD_OPT_STRING, 0, "Deployment", "what the workers' pods belong to: Deployment or StatefulSet", 0,
-              0},
+    [KIND] = {"kind", EXECD_OPT_STRING, 0, "Deployment",
+              "what the workers' pods belong to: Deployment or StatefulSet", 0, 0},
     [NAME] = {"name", EXECD_OPT_STRING, EXECD_OPT_REQUIRED, NULL, "its name", 0, 0},
     [NAMESPACE] = {"namespace", EXECD_OPT_STRING, 0, NULL,
-                   "its namespace; by default that of the service account or of the kubeconfig's context", 0, 0},
+                   "its namespace; by default that of the service account or of the kubeconfig's context", 0,
+                   0},
     [KUBECONFIG] = {"kubeconfig", EXECD_OPT_PATH, 0, NULL,
                     "how to reach the API server; by default as the pod that this is", 0, 0},
-    [CONTEXT] = {"context", EXECD_OPT_STRING, 0, NULL, "of the kubeconfig; by default its current-context", 0, 0},
+    [CONTEXT] = {"context", EXECD_OPT_STRING, 0, NULL, "of the kubeconfig; by default its current-context", 0,
+                 0},
     [ACCOUNT_DIR] = {"account_dir", EXECD_OPT_PATH, 0, "/var/run/secrets/kubernetes.io/serviceaccount",
                      "where a pod finds its token, ca.crt and namespace", 0, 0},
-    [DEADLINE] = {"deadline_ms", EXECD_OPT_MILLIS, 0, "5000", "for one request to the API server", 100, 60000},
-    [ORDINALS_START] = {"ordinals_start", EXECD_OPT_INT, 0, "0", "of a StatefulSet: its spec.ordinals.start", 0,
-                        INT32_MAX},
+    [DEADLINE] = {"deadline_ms", EXECD_OPT_MILLIS, 0, "5000", "for one request to the API server", 100,
+                  60000},
+    [ORDINALS_START] = {"ordinals_start", EXECD_OPT_INT, 0, "0", "of a StatefulSet: its spec.ordinals.start",
+                        0, INT32_MAX},
     [METRICS] = {"metrics", EXECD_OPT_BOOL, 0, "true",
                  "ask metrics.k8s.io for the cpu of workers that do not tell it", 0, 0},
 };
@@ -181,8 +184,8 @@ static bool is_name(const char *text)
 {
     const size_t n = strlen(text);
 
-    return n >= 1 && n <= 253 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == n && text[0] != '.' &&
-           text[0] != '-';
+    return n >= 1 && n <= 253 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == n &&
+           text[0] != '.' && text[0] != '-';
 }
 
 static int32_t take_settings(struct k8s *k, const struct execd_value *v, struct execd_error *err)
@@ -200,7 +203,8 @@ static int32_t take_settings(struct k8s *k, const struct execd_value *v, struct 
         return host->fail(err, EXECD_E_CONFIG, "name is \"%.80s\", which is no name of Kubernetes", k->name);
     if (ns != NULL && ns[0] != '\0') {
         if (!is_name(ns))
-            return host->fail(err, EXECD_E_CONFIG, "namespace is \"%.80s\", which is no name of Kubernetes", ns);
+            return host->fail(err, EXECD_E_CONFIG, "namespace is \"%.80s\", which is no name of Kubernetes",
+                              ns);
         k->watch.ns = strdup(ns);
         if (k->watch.ns == NULL)
             return host->fail(err, EXECD_E_AGAIN, "no memory");
@@ -227,7 +231,8 @@ static int32_t create(const struct execd_host *host, struct execd_ctx *ctx, cons
     k->client.ctx = ctx;
     k->watch.client = &k->client;
     rc = take_settings(k, values, err);
-    if (rc == EXECD_OK && k->kubeconfig != NULL) { /* now: later it may be unreadable, without our privileges */
+    if (rc == EXECD_OK &&
+        k->kubeconfig != NULL) { /* now: later it may be unreadable, without our privileges */
         k->client.configured = k8s_config_kubeconfig(&k->client.config, k->kubeconfig, k->context, why);
         if (!k->client.configured)
             rc = host->fail(err, EXECD_E_CONFIG, "%s", why);

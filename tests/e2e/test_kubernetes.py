@@ -3,7 +3,9 @@
 That it works with Kubernetes is shown by tests/kubernetes, with a real one."""
 
 import os
+import pathlib
 import re
+import tempfile
 import time
 
 import pytest
@@ -134,14 +136,22 @@ def test_a_server_that_asks_for_time_gets_it(cluster):
     assert times[1] - times[0] > 2.9
 
 
-def test_token_rotation(cluster, tmp_path):
+@pytest.fixture
+def readable():
+    """A folder that execd can read when it has dropped its privileges, as a pod's is from the start."""
+    with tempfile.TemporaryDirectory(prefix="execd-kube-") as d:
+        os.chmod(d, 0o755)
+        yield pathlib.Path(d)
+
+
+def test_token_rotation(cluster, readable):
     """The old token is refused and a new one is in the file: nobody notices.  No good token: nobody goes."""
-    token = tmp_path / "token"
+    token = readable / "token"
     token.write_text("old")
     c = cluster(pods=False, user={"tokenFile": str(token)})
     eventually(lambda: any("watch=1" in p[1] for p in c.api.seen), "it watches")
-    (tmp_path / "next").write_text("new\n")
-    os.replace(tmp_path / "next", token)
+    (readable / "next").write_text("new\n")
+    os.replace(readable / "next", token)
     c.api.tokens = {"new"}
     begun = len(c.reasons())
     eventually(lambda: len(c.reasons()) > begun + 3, "it goes on")

@@ -78,6 +78,7 @@ class Kubelet:
         for pod in r.json()["items"]:
             name = pod["metadata"]["name"]
             if not pod["spec"].get("nodeName"):
+                self.bind(name)
                 continue
             if name not in self.all:
                 self.start(name)
@@ -85,6 +86,12 @@ class Kubelet:
                 self.end(name)
             else:
                 self.tell(name)
+
+    def bind(self, name):
+        """A scheduler's part: there is one node, and it has room."""
+        self.session.post("%s/%s/binding" % (self.base, name), timeout=5, headers={"Content-Type": "application/json"},
+                          data=json.dumps({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+                                           "target": {"apiVersion": "v1", "kind": "Node", "name": "node"}}))
 
     def start(self, name):
         directory = self.directory / name
@@ -300,7 +307,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with api.changed:
             if self.command == "PATCH":
                 patch = json.loads(body)
-                if patch["metadata"]["resourceVersion"] != str(api.scale["version"]):
+                if patch.get("metadata", {}).get("resourceVersion", str(api.scale["version"])) != str(api.scale["version"]):
                     self.status(409, "the object has been modified")
                     return
                 api.version += 1

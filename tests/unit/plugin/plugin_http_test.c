@@ -87,7 +87,8 @@ static void on_piece(void *arg, struct execd_bytes piece)
     struct heard *h = arg;
 
     h->pieces++;
-    snprintf(h->text + strlen(h->text), sizeof(h->text) - strlen(h->text), "%.*s|", (int)piece.len, piece.ptr);
+    snprintf(h->text + strlen(h->text), sizeof(h->text) - strlen(h->text), "%.*s|", (int)piece.len,
+             piece.ptr);
     if (h->cancels) {
         plugin_host.http_cancel(h->http);
         loop_stop(loop);

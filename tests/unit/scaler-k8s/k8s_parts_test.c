@@ -79,11 +79,11 @@ static void test_kubeconfig(void **state)
     assert_string_equal(c.key.text.ptr, "KEY"); /* relative to the kubeconfig */
     assert_string_equal(c.token.text.ptr, "secret");
     put("token", "rotated\n");
-    assert_true(k8s_source_reload(&c.token));
-    assert_false(k8s_source_reload(&c.token));
+    assert_true(k8s_source_reload(&c.token, why));
+    assert_false(k8s_source_reload(&c.token, why));
     assert_string_equal(c.token.text.ptr, "rotated");
     put("token", "\n"); /* as while it is replaced: the last good one stays */
-    assert_false(k8s_source_reload(&c.token));
+    assert_false(k8s_source_reload(&c.token, why));
     assert_string_equal(c.token.text.ptr, "rotated");
     k8s_config_done(&c);
 }
@@ -94,8 +94,10 @@ static void test_kubeconfig_as_json(void **state)
     char why[K8S_WHY];
 
     (void)state;
-    if (!load("{\"current-context\":\"x\",\"contexts\":[{\"name\":\"x\",\"context\":{\"cluster\":\"c\",\"user\":\"u\"}}],"
-              "\"clusters\":[{\"name\":\"c\",\"cluster\":{\"server\":\"https://a\",\"insecure-skip-tls-verify\":false}}],"
+    if (!load("{\"current-context\":\"x\",\"contexts\":[{\"name\":\"x\",\"context\":{\"cluster\":\"c\","
+              "\"user\":\"u\"}}],"
+              "\"clusters\":[{\"name\":\"c\",\"cluster\":{\"server\":\"https://"
+              "a\",\"insecure-skip-tls-verify\":false}}],"
               "\"users\":[{\"name\":\"u\",\"user\":{\"token\":\"t\"}}]}",
               &c, why))
         fail_msg("%s", why);
@@ -117,7 +119,8 @@ static void test_kubeconfigs_that_are_refused(void **state)
         {HEAD CONTEXTS CLUSTER, "it has no user u"},
         {HEAD CONTEXTS CLUSTER "    insecure-skip-tls-verify: true\n" USER "    token: t\n",
          "not supported here: insecure-skip-tls-verify"},
-        {HEAD CONTEXTS CLUSTER "    proxy-url: http://p\n" USER "    token: t\n", "not supported here: proxy-url"},
+        {HEAD CONTEXTS CLUSTER "    proxy-url: http://p\n" USER "    token: t\n",
+         "not supported here: proxy-url"},
         {HEAD CONTEXTS CLUSTER USER "    exec: {command: aws}\n", "not supported here: exec"},
         {HEAD CONTEXTS CLUSTER USER "    as: somebody\n", "not supported here: as"},
         {HEAD CONTEXTS CLUSTER USER "    client-certificate-data: Q0E=\n",
@@ -265,11 +268,12 @@ static void test_pods(void **state)
 
     (void)state;
     k8s_pods_begin(&p);
-    put_pod(&p, "{\"metadata\":{\"name\":\"w-7-abc\",\"annotations\":{\"" K8S_COST "\":\"" K8S_COST_FIRST "\"},"
-                "\"ownerReferences\":[{\"uid\":\"no\"},{\"uid\":\"rs\",\"controller\":true}]},"
-                "\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"cpu\":\"1500m\"}}},"
-                "{\"resources\":{\"requests\":{\"cpu\":\"1\"}}}]},"
-                "\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}");
+    put_pod(&p,
+            "{\"metadata\":{\"name\":\"w-7-abc\",\"annotations\":{\"" K8S_COST "\":\"" K8S_COST_FIRST "\"},"
+            "\"ownerReferences\":[{\"uid\":\"no\"},{\"uid\":\"rs\",\"controller\":true}]},"
+            "\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"cpu\":\"1500m\"}}},"
+            "{\"resources\":{\"requests\":{\"cpu\":\"1\"}}}]},"
+            "\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}");
     put_pod(&p, "{\"metadata\":{\"name\":\"w-8\"},\"status\":{\"phase\":\"Pending\"}}");
     k8s_pods_end(&p);
     assert_int_equal(p.count, 2);
