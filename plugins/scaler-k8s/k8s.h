@@ -130,7 +130,8 @@ struct k8s_pod {
     uint64_t generation;          /* of the list that told of it last */
     bool started, ready;
     bool deleting;                   /* it ends already, or has ended: the controller counts it no more */
-    bool costed;                     /* it has our deletion cost */
+    bool costed;                     /* it has our deletion cost, as the watch said */
+    bool asked;                      /* the change that is under way has set or taken it */
     int64_t ordinal;                 /* of a StatefulSet; -1 */
     int64_t cpu_max_millis;          /* its limit, or what it requests; 0: none */
     int64_t cpu_millis, cpu_read_ms; /* k8s_metrics.c; cpu_read_ms 0: not known */

@@ -16,6 +16,7 @@
 
 #define CONFLICTS_MAX 8
 #define APPLY_MS 30000u /* where the host sets no bound */
+#define SEEN_MS 20u     /* between looks at what the watch has told */
 #define NAMES_MAX 60    /* bytes of a pod's name in a reason */
 
 enum step { READ, MARK, READ_AGAIN, WRITE };
@@ -33,7 +34,8 @@ struct k8s_change {
     uint32_t leaving_count;
     uint32_t conflicts;
     uint64_t until_ms;
-    char *marking; /* the pod that is being marked or unmarked */
+    uint64_t timer; /* until the watch is looked at again; 0: none */
+    char *marking;  /* the pod that is being marked or unmarked */
 };
 
 static void change_free(struct k8s_change *ch)
@@ -210,15 +212,34 @@ static void on_marked(void *arg, enum k8s_fault fault, const cJSON *json, const 
 
     (void)json;
     ch->call = NULL;
-    if (pod != NULL && fault == K8S_FINE) /* the watch says so too, a moment later */
-        pod->costed = is_leaving(ch, pod);
     if (pod != NULL && fault == K8S_MISSING && !is_leaving(ch, pod))
         pod->deleting = true; /* gone, and nothing is lost by that */
     else if (fault != K8S_FINE) {
         give_up(ch, why);
         return;
     }
+    if (pod != NULL)
+        pod->asked = true;
     mark_next(ch);
+}
+
+static void on_seen(void *arg)
+{
+    struct k8s_change *ch = arg;
+
+    ch->timer = 0;
+    mark_next(ch);
+}
+
+/* The controller learns of marks as we do, by a watch: what ours has not told of, its may not have either. */
+static void wait_for_watch(struct k8s_change *ch)
+{
+    const struct k8s_client *c = &ch->k8s->client;
+
+    if (left_ms(ch) == 0)
+        give_up(ch, "the time of this change is up, and the watch has not told of the pods' marks");
+    else
+        ch->timer = c->host->timer(c->ctx, SEEN_MS, on_seen, ch, NULL);
 }
 
 static void mark(struct k8s_change *ch, const struct k8s_pod *pod, bool leaves)
@@ -243,13 +264,22 @@ static void mark(struct k8s_change *ch, const struct k8s_pod *pod, bool leaves)
 /* One after the other; then the count.  A StatefulSet looks at no marks. */
 static void mark_next(struct k8s_change *ch)
 {
+    bool waiting = false;
+
     ch->step = MARK;
-    for (const struct k8s_pod *p = ch->k8s->watch.pods.first; p != NULL && !ch->k8s->stateful; p = p->next)
-        if (!p->deleting && p->costed != is_leaving(ch, p)) {
+    for (const struct k8s_pod *p = ch->k8s->watch.pods.first; p != NULL && !ch->k8s->stateful; p = p->next) {
+        if (p->deleting || p->costed == is_leaving(ch, p))
+            continue;
+        if (!p->asked) {
             mark(ch, p, !p->costed);
             return;
         }
-    read_scale(ch, READ_AGAIN);
+        waiting = true;
+    }
+    if (waiting)
+        wait_for_watch(ch);
+    else
+        read_scale(ch, READ_AGAIN);
 }
 
 /* ---- read -------------------------------------------------------------------------------------------- */
@@ -274,6 +304,8 @@ static void begin_fewer(struct k8s_change *ch)
         return;
     }
     ch->replicas = ch->expected - n;
+    for (struct k8s_pod *p = ch->k8s->watch.pods.first; p != NULL; p = p->next)
+        p->asked = false;
     mark_next(ch);
 }
 
@@ -367,6 +399,8 @@ void k8s_change_cancel(struct k8s *k)
     if (k->change == NULL)
         return;
     k8s_call_cancel(k->change->call);
+    if (k->change->timer != 0)
+        k->client.host->timer_cancel(k->client.ctx, k->change->timer);
     change_free(k->change);
     k->change = NULL;
 }

@@ -114,7 +114,7 @@ def test_the_other_roles_need_no_capability(pod, role):
     assert text.count("0000000000000000") == 2, text
 
 
-@pytest.mark.parametrize("name", ["worker", "control"])
+@pytest.mark.parametrize("name", ["worker", "control", "scaler"])
 def test_the_configurations_of_the_templates_are_right(name, tmp_path):
     yaml = pytest.importorskip("yaml", reason="python3-yaml is missing: apt-get install python3-yaml")
     seen = 0
