@@ -176,7 +176,17 @@ def test_watches_that_break(cluster):
     eventually(lambda: c.api.watches >= 2, "it watches again")
     assert lists() == before
     c.api.forget()
-    eventually(lambda: lists() > before and c.api.watches >= 3, "and lists after a 410")
+    eventually(lambda: lists() > before and c.api.watches >= 3, "and lists after a 410 within the stream")
+    # And after one that is the answer: the version is forgotten while no watch can be had.
+    before, watches = lists(), c.api.watches
+    c.api.fault = lambda method, path: "drop" if "watch=1" in path else None
+    c.api.cut_watches()
+    begun = len(c.api.seen)
+    eventually(lambda: any("watch=1" in p[1] for p in c.api.seen[begun:]), "it asks for a watch in vain")
+    c.api.forget()
+    assert lists() == before
+    c.api.fault = lambda method, path: None
+    eventually(lambda: lists() > before and c.api.watches > watches, "and lists after an answer of 410")
 
 
 def test_edited_by_hand(cluster):

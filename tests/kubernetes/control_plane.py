@@ -5,6 +5,7 @@ Its nodes are tests/support/kube.py's Kubelet, which binds pods to one and runs 
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import time
 
@@ -48,9 +49,9 @@ class ControlPlane:
 
     # ---- processes ----
 
-    def spawn(self, name, *command):
+    def spawn(self, name, *command, stdin=subprocess.DEVNULL, stdout=None):
         log = open(self.directory / (name + ".log"), "ab")
-        self.processes[name] = subprocess.Popen([str(w) for w in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+        self.processes[name] = subprocess.Popen([str(w) for w in command], stdout=stdout or log, stderr=log, stdin=stdin,
                                                 cwd=self.directory, preexec_fn=end_with_us,
                                                 env={**os.environ, "ETCD_UNSUPPORTED_ARCH": "", "GOMAXPROCS": "2"})
         log.close()
@@ -79,16 +80,28 @@ class ControlPlane:
         eventually(healthy, "etcd is healthy", 60)
 
     def start_api(self):
+        """Below a shell that is there from the beginning: a test's own children are accounted for at its end."""
+        if "kube-apiserver" not in self.processes:
+            self.spawn_api()
+        shell = self.processes["kube-apiserver"]
+        shell.stdin.write(b"\n")
+        shell.stdin.flush()
+        self.api_pid = int(shell.stdout.readline())
+        eventually(self.ready, lambda: "the API server is ready:\n" + self.log("kube-apiserver"), 180)
+
+    def spawn_api(self):
         d = self.directory
-        self.spawn("kube-apiserver", self.binaries / "kube-apiserver", "--etcd-servers", self.etcd, "--bind-address", "127.0.0.1",
+        self.spawn("kube-apiserver", "sh", "-c", 'while read -r _; do "$@" >&2 & echo $!; wait $!; done', "sh",
+                   self.binaries / "kube-apiserver", "--etcd-servers", self.etcd, "--bind-address", "127.0.0.1",
                    "--secure-port", self.port, "--endpoint-reconciler-type", "none", "--service-cluster-ip-range", "10.0.0.0/24",
                    "--tls-cert-file", self.cert, "--tls-private-key-file", self.key, "--client-ca-file", self.ca,
                    "--authorization-mode", "RBAC", "--service-account-issuer", "https://kubernetes.default.svc",
-                   "--service-account-key-file", d / "account.pub", "--service-account-signing-key-file", d / "account.key")
-        eventually(self.ready, lambda: "the API server is ready:\n" + self.log("kube-apiserver"), 180)
+                   "--service-account-key-file", d / "account.pub", "--service-account-signing-key-file", d / "account.key",
+                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ready(self):
-        self.alive("kube-apiserver")
+        if not os.path.exists("/proc/%d" % self.api_pid):
+            raise AssertionError("kube-apiserver ended:\n" + self.log("kube-apiserver"))
         try:
             return self.call("GET", "/readyz").status_code == 200
         except requests.RequestException:
@@ -106,10 +119,14 @@ class ControlPlane:
                    "--service-account-private-key-file", self.directory / "account.key")
 
     def kill_api(self):
-        self.processes["kube-apiserver"].kill()
-        self.processes["kube-apiserver"].wait()
+        os.kill(self.api_pid, signal.SIGKILL)
+        eventually(lambda: not os.path.exists("/proc/%d" % self.api_pid), "the API server is gone")
 
     def close(self):
+        shell = self.processes["kube-apiserver"]
+        self.kill_api()
+        shell.stdin.close()
+        shell.stdout.close()
         for p in reversed(list(self.processes.values())):
             p.kill()
             p.wait()

@@ -178,7 +178,9 @@ def test_token_rotation(scene, plane):
 def test_a_quota_that_refuses_pods(scene, plane):
     """Fewer pods than replicas: what is there works, nobody with a job goes, and all is well when there is room again."""
     path = "/api/v1/namespaces/%s/resourcequotas" % NAMESPACE
+    eventually(lambda: len(plane.active()) == 1, "one pod", SLOW)
     plane.ok("POST", path, {"metadata": {"name": "two"}, "spec": {"hard": {"pods": "2"}}})
+    eventually(lambda: plane.ok("GET", path + "/two").get("status", {}).get("used") == {"pods": "1"}, "it is counted", SLOW)
     execd = scene.scaler(maxPods=4)
     tokens = work(execd, 30, 500)
     eventually(lambda: plane.scale("execd-worker") == 4, "four are asked for", SLOW)
@@ -195,7 +197,7 @@ def test_edited_by_hand(scene, plane):
     execd = scene.scaler(maxPods=3)
     eventually(lambda: shown(execd, "scaling"), "it decides", SLOW)
     plane.scale("execd-worker", 5)
-    eventually(lambda: len(scene.kubelet.workers) >= 4, "they start", SLOW)
+    eventually(lambda: shown(execd, "replicas=5 "), "it sees them", SLOW)
     eventually(lambda: plane.scale("execd-worker") == 1, lambda: "one is left\n" + execd.logged()[-3000:], SLOW)
     assert not scene.killed()
 
