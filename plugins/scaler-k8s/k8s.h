@@ -131,6 +131,7 @@ struct k8s_pod {
     bool started, ready;
     bool deleting;                   /* it ends already, or has ended: the controller counts it no more */
     bool costed;                     /* it has our deletion cost, as the watch said */
+    bool heard;                      /* its worker was */
     bool asked;                      /* the change that is under way has set or taken it */
     int64_t ordinal;                 /* of a StatefulSet; -1 */
     int64_t cpu_max_millis;          /* its limit, or what it requests; 0: none */

@@ -8,7 +8,8 @@
  * another may decide.
  *
  * Whom a ReplicaSet ends first (pkg/controller, ActivePodsWithRanks): not assigned, not started, not ready,
- * then the lowest deletion cost.  So a pod that is not ready would go before those that are marked. */
+ * then the lowest deletion cost.  So a pod that is not ready would go before those that are marked; which is
+ * fine for one whose worker was never heard of. */
 #include "k8s.h"
 
 #include <stdlib.h>
@@ -109,7 +110,7 @@ static bool fits_deployment(const struct k8s_change *ch, char why[K8S_WHY])
             return false;
         }
         owner = p->owner != NULL ? p->owner : owner;
-        if (p->started && !p->ready && !is_leaving(ch, p)) {
+        if ((p->started || p->heard) && !p->ready && !is_leaving(ch, p)) {
             k8s_why(why, "pod %.*s is not ready, so it would be ended before those that are drained",
                     NAMES_MAX, p->name);
             return false;

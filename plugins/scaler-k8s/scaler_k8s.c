@@ -30,12 +30,27 @@ static const struct execd_option options[] = {
 
 /* ---- the operations ------------------------------------------------------------------------------- */
 
+/* A worker that beats may have a job, whatever the kubelet has told of its pod. */
+static void note_heard(struct k8s *k, const struct execd_observation *o)
+{
+    const char *at = (const char *)o->workers;
+
+    for (uint32_t i = 0; i < o->worker_count; i++, at += o->worker_stride) {
+        const struct execd_worker *w = (const void *)at;
+        struct k8s_pod *pod = k8s_pods_of_worker(&k->watch.pods, w->id);
+
+        if (pod != NULL)
+            pod->heard = true;
+    }
+}
+
 static int32_t decide(void *self, const struct execd_observation *o, struct execd_advice *advice,
                       struct execd_error *err)
 {
     const struct execd_observation filled = k8s_metrics_fill(self, o);
 
     (void)err;
+    note_heard(self, o);
     scaler_policy_decide(&filled, advice);
     return EXECD_OK;
 }

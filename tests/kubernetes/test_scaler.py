@@ -34,6 +34,7 @@ class Scene:
 
     def __init__(self, plane, start, redis, directory):
         self.plane, self.start, self.directory = plane, start, directory
+        self.scalers = []
         self.queue = {"url": redis.url, "password": redis.password, "answer_ms": 20000}
         for d in documents(ROOT / "deploy/kubernetes/scaler.yaml"):
             if d["kind"] in ("ServiceAccount", "Role", "RoleBinding"):
@@ -61,33 +62,45 @@ class Scene:
 
     def scaler(self, **scaling):
         settings = {"name": "execd-worker", "account_dir": str(self.account)}
-        return self.start({"plugins": [{"file": "lang-c.so"}, {"file": "scaler-k8s.so", "settings": settings}],
+        execd = self.start({"plugins": [{"file": "lang-c.so"}, {"file": "scaler-k8s.so", "settings": settings}],
                            "queue": self.queue, "worker": {"heartbeat_ms": 300},
                            "scaling": {"minPods": 1, "maxPods": 10, "jobsPerPod": 2, "checkIntervalMs": 500,
                                        "stabilizationMs": 2000, **scaling}},
                           roles="api,scaler", env={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
                                                    "KUBERNETES_SERVICE_PORT": str(self.plane.port)})
+        self.scalers.append(execd)
+        return execd
+
+    def end_scalers(self):
+        for s in self.scalers:
+            if s.process.poll() is None:
+                s.stop()
 
     def killed(self):
         return [n for n, log in self.kubelet.logs().items()
                 if "worker_killed" in log or re.search("job_handed_back .*status=cancelled", log)]
 
     def close(self):
+        """The garbage collector does not run here, so the order is: the pods, then what they are made by."""
+        apps = "/apis/apps/v1/namespaces/%s/" % NAMESPACE
         self.plane.scale("execd-worker", 0)
-        self.plane.ok("DELETE", "/apis/apps/v1/namespaces/%s/deployments/execd-worker" % NAMESPACE, {
-            "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"})
-        eventually(lambda: not self.plane.active(), "all pods are told to end", 60)
-        eventually(lambda: not self.kubelet.workers, "all pods have ended", 60)
-        self.kubelet.close()
-        self.readable.cleanup()
-        # The garbage collector does not run here.
-        self.plane.ok("DELETE", "/apis/apps/v1/namespaces/%s/replicasets" % NAMESPACE)
+        try:
+            eventually(self.gone, "all pods have ended", 60)
+        finally:
+            self.kubelet.close()
+            self.readable.cleanup()
+            self.plane.ok("DELETE", apps + "deployments/execd-worker")
+            self.plane.ok("DELETE", apps + "replicasets")
+
+    def gone(self):
+        return not self.plane.active() and not self.kubelet.workers
 
 
 @pytest.fixture
 def scene(plane, start, redis, tmp_path):
     s = Scene(plane, start, redis, tmp_path)
     yield s
+    s.end_scalers()
     s.close()
 
 
