@@ -2,8 +2,8 @@
  *
  * loop_run() runs what was posted, then goes to the next timer's time, and so on until loop_stop(); so a test
  * of a five-second patience takes no time and ends the same way on every machine.  Where the real loop would
- * wait for ever, because nothing is armed, this one returns.  Nothing ever happens on a descriptor; signals and
- * children have no twin.
+ * wait for ever, because nothing is armed, this one returns.  Nothing ever happens on a descriptor; signals
+ * and children have no twin.
  *
  * A room's test takes it by naming room_loop_fake before the room (plugin/plugin_host_test). */
 #include <pthread.h>

@@ -6,7 +6,8 @@
  * Client: one curl multi handle driven by the loop, each exchange with a
  * deadline for the whole (names and TLS included), caps on the answer's bytes and
  * headers, no redirects, nothing unpacked, no proxy, http(s) 1.1 only, certificates
- * verified (against the system's roots, or against those alone that the call brings), and an address filter that is asked about the very address curl connects to.
+ * verified (against the system's roots, or against those alone that the call brings), and an address filter
+ * that is asked about the very address curl connects to.
  *
  * Thread: the loop's. */
 #ifndef EXECD_NET_H

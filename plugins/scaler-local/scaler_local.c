@@ -14,7 +14,7 @@
 
 #include "scaler_policy.h"
 
-#define MACHINE_MAX 43u /* bytes of a machine's name in a worker's */
+#define MACHINE_MAX 43u     /* bytes of a machine's name in a worker's */
 #define SOON_MS 10000u      /* a worker that ends sooner does not work at all */
 #define PAUSE_MS 1000u      /* between attempts then, the first time; twice as long each time after it, */
 #define PAUSE_MAX_MS 60000u /* at most */

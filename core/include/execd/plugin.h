@@ -148,10 +148,10 @@ struct execd_http_request {
     uint64_t deadline_ms; /* for the whole exchange, from now */
     uint64_t body_max;    /* of the answer; 0: 1 MiB */
     /* since 1.3 */
-    struct execd_bytes ca_pem;            /* instead of the system's and of ca_file: these alone are believed */
+    struct execd_bytes ca_pem; /* instead of the system's and of ca_file: these alone are believed */
     struct execd_bytes cert_pem, key_pem; /* who we are; empty: nobody */
-    /* Not NULL: an answer of status 200 comes in pieces, as it comes (body_max: of one), and done() ends it with
-     * an empty body. */
+    /* Not NULL: an answer of status 200 comes in pieces, as it comes (body_max: of one), and done() ends it
+     * with an empty body. */
     void (*piece)(void *arg, struct execd_bytes piece);
 };
 /* rc EXECD_OK: an answer came, whatever its status.  Otherwise body is the reason, for a person. */
@@ -205,7 +205,8 @@ struct execd_host {
     void (*worker_end)(struct execd_ctx *ctx, uint32_t number);
     int64_t (*worker_pid)(struct execd_ctx *ctx, uint32_t number);
 
-    /* since 1.3; within done() alone: how many seconds the answer's Retry-After asks to wait; 0: it does not */
+    /* since 1.3; within done() alone: how many seconds the answer's Retry-After asks to wait; 0: it does not
+     */
     uint64_t (*http_retry_after_s)(struct execd_http *http);
     /* append below this line only; note "since 1.N" */
 };
