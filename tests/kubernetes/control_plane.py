@@ -91,7 +91,7 @@ class ControlPlane:
 
     def spawn_api(self):
         d = self.directory
-        self.spawn("kube-apiserver", "sh", "-c", 'while read -r _; do "$@" >&2 & echo $!; wait $!; done', "sh",
+        self.spawn("kube-apiserver", "sh", "-c", 'while read -r _; do setpriv --pdeathsig KILL "$@" >&2 & echo $!; wait $!; done', "sh",
                    self.binaries / "kube-apiserver", "--etcd-servers", self.etcd, "--bind-address", "127.0.0.1",
                    "--secure-port", self.port, "--endpoint-reconciler-type", "none", "--service-cluster-ip-range", "10.0.0.0/24",
                    "--tls-cert-file", self.cert, "--tls-private-key-file", self.key, "--client-ca-file", self.ca,
