@@ -2,7 +2,8 @@
  *
  * loop_run() runs what was posted, then goes to the next timer's time, and so on until loop_stop(); so a test
  * of a five-second patience takes no time and ends the same way on every machine.  Where the real loop would
- * wait for ever, because nothing is armed, this one returns.  Descriptors, signals and children have no twin.
+ * wait for ever, because nothing is armed, this one returns.  Nothing ever happens on a descriptor; signals
+ * and children have no twin.
  *
  * A room's test takes it by naming room_loop_fake before the room (plugin/plugin_host_test). */
 #include <pthread.h>
@@ -147,6 +148,32 @@ void loop_timer_free(struct loop_timer *t)
         return;
     TAILQ_REMOVE(&t->loop->timers, t, link);
     free(t);
+}
+
+struct loop_io {
+    struct loop *loop;
+    int events;
+};
+
+struct loop_io *loop_io_new(struct loop *loop, int fd, int events, loop_io_fn fn, void *arg)
+{
+    struct loop_io *io = NEW(struct loop_io);
+
+    (void)fd;
+    (void)fn;
+    (void)arg;
+    *io = (struct loop_io){loop, events};
+    return io;
+}
+
+void loop_io_set(struct loop_io *io, int events)
+{
+    io->events = events;
+}
+
+void loop_io_free(struct loop_io *io)
+{
+    free(io);
 }
 
 void loop_post(struct loop *loop, loop_fn fn, void *arg)

@@ -6,7 +6,8 @@
  * Client: one curl multi handle driven by the loop, each exchange with a
  * deadline for the whole (names and TLS included), caps on the answer's bytes and
  * headers, no redirects, nothing unpacked, no proxy, http(s) 1.1 only, certificates
- * verified, and an address filter that is asked about the very address curl connects to.
+ * verified (against the system's roots, or against those alone that the call brings), and an address filter
+ * that is asked about the very address curl connects to.
  *
  * Thread: the loop's. */
 #ifndef EXECD_NET_H
@@ -67,6 +68,13 @@ struct net_call {
     uint64_t deadline_ms;       /* for the whole exchange */
     size_t answer_max;          /* bytes of body; the exchange ends with the first beyond */
     const char *unix_path;      /* NULL, or connect there */
+    /* PEM; empty: the system's certificates, and none of our own.  Copied.  ca_file: instead of ca_pem. */
+    const char *ca_file;
+    struct bytes ca_pem, cert_pem, key_pem;
+    /* Not NULL: an answer of status 200 is handed on as it comes, in later turns, instead of kept;
+     * answer_max is then what may be pending between two turns.  The exchange may be cancelled from
+     * within, and others started.  `arg` is done()'s. */
+    void (*piece)(void *arg, struct bytes piece);
 };
 struct net_answer {
     int status;

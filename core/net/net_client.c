@@ -20,6 +20,7 @@ struct net_exchange {
     struct buf body, answer;
     size_t header_bytes;
     const char *fault; /* why we broke off; NULL: we did not */
+    void (*piece)(void *arg, struct bytes piece);
     uint64_t retry_after_s;
     bool refused, tried; /* addresses by may_connect; others were connected to */
     bool cut;            /* the answer's body was larger than the caller wants */
@@ -88,13 +89,41 @@ static void finish(struct net_exchange *x, CURLcode code)
     exchange_free(x);
 }
 
-/* Exchanges that ended are answered in a turn of their own, outside of curl. */
+static bool streams(const struct net_exchange *x)
+{
+    long status = 0;
+
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+    return x->piece != NULL && status == 200;
+}
+
+/* Whoever gets a piece may cancel any exchange, so the list is begun anew after each. */
+static void hand_on_pieces(struct net_client *c)
+{
+    struct net_exchange *x = TAILQ_FIRST(&c->exchanges);
+
+    while (x != NULL) {
+        if (x->answer.len == 0 || !streams(x)) {
+            x = TAILQ_NEXT(x, link);
+            continue;
+        }
+        struct buf mine = x->answer;
+
+        x->answer = (struct buf){.max = mine.max};
+        x->piece(x->arg, (struct bytes){mine.data, mine.len});
+        buf_done(&mine);
+        x = TAILQ_FIRST(&c->exchanges);
+    }
+}
+
+/* Pieces are handed on and exchanges that ended are answered in a turn of their own, outside of curl. */
 static void on_finish_timer(void *arg)
 {
     struct net_client *c = arg;
     CURLMsg *m;
     int left;
 
+    hand_on_pieces(c);
     while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
         struct net_exchange *x = NULL;
 
@@ -277,6 +306,10 @@ static void set_options(struct net_exchange *x, const struct net_call *call)
     curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(e, CURLOPT_PROXY, ""); /* none, whatever the environment says */
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    /* A peer that is gone without a word is noticed within two minutes, though nothing is to be sent. */
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 30L);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 10L);
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)MIN(call->deadline_ms, (uint64_t)INT32_MAX));
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, call->method);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->headers);
@@ -295,6 +328,26 @@ static void set_options(struct net_exchange *x, const struct net_call *call)
         curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.len);
         curl_easy_setopt(e, CURLOPT_POSTFIELDS, x->body.len == 0 ? "" : x->body.data);
     }
+}
+
+static CURLcode set_blob(CURL *e, CURLoption option, struct bytes pem)
+{
+    struct curl_blob blob = {(void *)(uintptr_t)pem.ptr, pem.len, CURL_BLOB_COPY};
+
+    return pem.len == 0 ? CURLE_OK : curl_easy_setopt(e, option, &blob);
+}
+
+/* Whom we believe, and who we are: false if curl cannot take that, and so would believe others. */
+static bool set_certificates(CURL *e, const struct net_call *call)
+{
+    if (call->ca_file != NULL && curl_easy_setopt(e, CURLOPT_CAINFO, call->ca_file) != CURLE_OK)
+        return false;
+    if ((call->ca_file != NULL || call->ca_pem.len > 0) &&
+        (set_blob(e, CURLOPT_CAINFO_BLOB, call->ca_pem) != CURLE_OK ||
+         curl_easy_setopt(e, CURLOPT_CAPATH, NULL) != CURLE_OK))
+        return false;
+    return set_blob(e, CURLOPT_SSLCERT_BLOB, call->cert_pem) == CURLE_OK &&
+           set_blob(e, CURLOPT_SSLKEY_BLOB, call->key_pem) == CURLE_OK;
 }
 
 static int set_headers(struct net_exchange *x, const struct net_call *call)
@@ -320,6 +373,7 @@ int net_call(struct net_client *c, const struct net_call *call, net_answer_fn do
     x->done = done;
     x->arg = arg;
     x->answer.max = call->answer_max;
+    x->piece = call->piece;
     x->easy = curl_easy_init();
     TAILQ_INSERT_TAIL(&c->exchanges, x, link);
     if (x->easy == NULL || buf_add(&x->body, call->body.ptr, call->body.len) != 0 ||
@@ -328,6 +382,10 @@ int net_call(struct net_client *c, const struct net_call *call, net_answer_fn do
         return err_set(reterr, ERR_AGAIN, "no memory for an HTTP exchange");
     }
     set_options(x, call);
+    if (!set_certificates(x->easy, call)) {
+        exchange_free(x);
+        return err_set(reterr, ERR_INTERNAL, "curl takes no certificates from memory");
+    }
     if (curl_multi_add_handle(c->multi, x->easy) != CURLM_OK) {
         exchange_free(x);
         return err_set(reterr, ERR_INTERNAL, "curl refused an exchange");

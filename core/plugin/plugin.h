@@ -97,6 +97,8 @@ struct execd_ctx;
 struct execd_observation;
 struct execd_advice;
 struct execd_change;
+/* Who is to leave first: the higher; 0 if the plugin does not say. */
+int64_t plugin_scaler_rank(struct execd_ctx *scaler, const char *worker);
 struct execd_ctx *
 plugin_set_scaler(const struct plugin_set *set); /* NULL: none; there is never more than one */
 const char *plugin_scaler_name(const struct execd_ctx *scaler);

@@ -1,6 +1,6 @@
 /* plugin_host.c - what execd lends to a plugin, and the ledger of what it holds.
  *
- * Every timer and every post is in the ledger of its plugin.  It is open from start() until
+ * Every timer, post and HTTP exchange is in the ledger of its plugin.  It is open from start() until
  * stop() is done; closing cancels what is left, and each `drop` runs exactly once whatever
  * happens.  Posts of any thread go through one inbox per plugin. */
 #include "plugin_internal.h"
@@ -208,9 +208,9 @@ void plugin_ledger_close(struct execd_ctx *ctx)
         drop_arg(t->drop, t->arg);
         free(t);
     }
+    plugin_http_close(ctx);
 }
 
-/* http_*: this host lends no HTTP client to plugins, as the contract allows. */
 const struct execd_host plugin_host = {
     .size = sizeof(struct execd_host),
     .abi_minor = EXECD_ABI_MINOR,
@@ -222,9 +222,12 @@ const struct execd_host plugin_host = {
     .timer_cancel = host_timer_cancel,
     .plan_file = plugin_plan_file,
     .plan_step = plugin_plan_step,
+    .http_start = plugin_http_start,
+    .http_cancel = plugin_http_cancel,
     .cell_root = host_cell_root,
     .path_real = host_path_real,
     .worker_start = plugin_worker_start,
     .worker_end = plugin_worker_end,
     .worker_pid = plugin_worker_pid,
+    .http_retry_after_s = plugin_http_retry_after,
 };

@@ -10,6 +10,7 @@
 #include <execd/plugin.h>
 
 #include "log/log.h"
+#include "net/net.h"
 
 enum {
     OPTIONS_MAX = 64,   /* in a table */
@@ -33,6 +34,18 @@ struct plugin_timer {
 struct plugin_post {
     TAILQ_ENTRY(plugin_post) link;
     execd_fire_fn fire;
+    void *arg;
+    execd_drop_fn drop;
+};
+
+struct execd_http {
+    TAILQ_ENTRY(execd_http) link;
+    struct execd_ctx *ctx;
+    struct net_exchange *exchange;
+    uint64_t retry_after_s;
+    bool over; /* done() runs */
+    execd_http_fn done;
+    void (*piece)(void *arg, struct execd_bytes piece);
     void *arg;
     execd_drop_fn drop;
 };
@@ -62,6 +75,9 @@ struct execd_ctx {
     TAILQ_HEAD(plugin_timers, plugin_timer) timers;
     size_t timer_count;
     uint64_t timer_last_id;
+    struct net_client *http_client; /* NULL until the first exchange */
+    TAILQ_HEAD(plugin_https, execd_http) https;
+    size_t http_count;
     struct plugin_scaler_call *scaler_call; /* the one that is not answered; NULL if none */
 };
 
@@ -120,6 +136,15 @@ extern const struct execd_host plugin_host;
 void plugin_ledger_open(struct execd_ctx *ctx, struct loop *loop);
 void plugin_ledger_close(struct execd_ctx *ctx); /* cancels and drops what is left */
 void plugin_slow_check(const struct execd_ctx *ctx, const char *what, uint64_t begun_ns);
+
+/* ---- plugin_http.c: exchanges of a plugin's --------------------------------------------------- */
+
+struct execd_http *plugin_http_start(struct execd_ctx *ctx, const struct execd_http_request *request,
+                                     execd_http_fn done, void *arg, execd_drop_fn drop,
+                                     struct execd_error *err);
+void plugin_http_cancel(struct execd_http *http);
+uint64_t plugin_http_retry_after(struct execd_http *http);
+void plugin_http_close(struct execd_ctx *ctx); /* cancels all */
 
 /* ---- plugin_plan.c: collecting a plan -------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 struct plugin_scaler_call { /* the plugin holds it until it answers */
     struct execd_ctx *ctx;
+    const char *what;    /* of its operations */
     plugin_scaler_fn fn; /* NULL: nobody waits any more */
     void *arg;
 };
@@ -65,19 +66,20 @@ static void on_answer(void *arg, int32_t rc, uint32_t replicas, const char *why)
     call->ctx->scaler_call = NULL;
     if (rc != EXECD_OK) {
         snprintf(error.text, sizeof(error.text), "%s", why != NULL ? why : "");
-        plugin_answer("change", rc, &error, &err);
+        plugin_answer(call->what, rc, &error, &err);
     }
     if (call->fn != NULL)
         call->fn(call->arg, rc == EXECD_OK ? NULL : &err, replicas);
     free(call);
 }
 
-static int call_begin(struct execd_ctx *ctx, plugin_scaler_fn fn, void *arg, struct err *reterr)
+static int call_begin(struct execd_ctx *ctx, const char *what, plugin_scaler_fn fn, void *arg,
+                      struct err *reterr)
 {
     if (ctx->scaler_call != NULL)
         return err_set(reterr, ERR_AGAIN, "plugin `%.80s` has not answered yet", ctx->file);
     ctx->scaler_call = NEW(struct plugin_scaler_call);
-    *ctx->scaler_call = (struct plugin_scaler_call){ctx, fn, arg};
+    *ctx->scaler_call = (struct plugin_scaler_call){ctx, what, fn, arg};
     return 0;
 }
 
@@ -98,7 +100,7 @@ int plugin_scaler_current(struct execd_ctx *ctx, plugin_scaler_fn fn, void *arg,
 
     if (ctx->scaler.current == NULL)
         return err_set(reterr, ERR_NOT_FOUND, "plugin `%.80s` does not tell", ctx->file);
-    if ((rc = call_begin(ctx, fn, arg, reterr)) != 0)
+    if ((rc = call_begin(ctx, "current", fn, arg, reterr)) != 0)
         return rc;
     return call_end(ctx, "current", ctx->scaler.current(ctx->self, on_answer, ctx->scaler_call, &error),
                     &error, reterr);
@@ -108,7 +110,7 @@ int plugin_scaler_change(struct execd_ctx *ctx, const struct execd_change *chang
                          void *arg, struct err *reterr)
 {
     struct execd_error error = {.size = sizeof(error)};
-    int rc = call_begin(ctx, fn, arg, reterr);
+    int rc = call_begin(ctx, ctx->scaler.change != NULL ? "change" : "apply", fn, arg, reterr);
 
     if (rc != 0)
         return rc;
@@ -130,6 +132,11 @@ void plugin_scaler_forget(struct execd_ctx *ctx)
 bool plugin_scaler_owns(struct execd_ctx *ctx, const char *worker)
 {
     return ctx->scaler.owns == NULL || ctx->scaler.owns(ctx->self, worker) != 0;
+}
+
+int64_t plugin_scaler_rank(struct execd_ctx *ctx, const char *worker)
+{
+    return ctx->scaler.rank == NULL ? 0 : ctx->scaler.rank(ctx->self, worker);
 }
 
 void plugin_scaler_retire(struct execd_ctx *ctx)

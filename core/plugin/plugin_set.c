@@ -18,6 +18,7 @@ static struct execd_ctx *ctx_new(struct plugin_set *set, const struct conf_plugi
     pthread_mutex_init(&ctx->mutex, NULL);
     TAILQ_INIT(&ctx->posts);
     TAILQ_INIT(&ctx->timers);
+    TAILQ_INIT(&ctx->https);
     return ctx;
 }
 

@@ -1,16 +1,22 @@
 /* run_beat.c - what a worker tells of itself: that it lives, what it runs, what it uses. */
 #include "run_worker.h"
 
+#include <limits.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* host:pid:random, unique among the workers of one Redis. */
+#define HOST_MAX 43u /* of a name that has room for a pid and the random part as well */
+
+/* host:pid:random, unique among the workers of one Redis.  Of a long name the end: that is where names that a
+ * machine made up, as those of pods, differ. */
 void run_make_id(struct run *run)
 {
-    char host[33] = "";
+    char name[HOST_NAME_MAX + 1] = "", *host = name;
     uint32_t salt;
 
-    gethostname(host, sizeof(host) - 1);
+    gethostname(name, sizeof(name) - 1);
+    if (strlen(name) > HOST_MAX)
+        host += strlen(name) - HOST_MAX;
     for (char *p = host; *p != '\0'; p++)
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *p) == NULL)
             *p = '_';

@@ -85,6 +85,7 @@ static void on_decided(void *arg, const struct err *err)
                                   .replicas = s->plan.replicas,
                                   .leaving = s->plan.ending,
                                   .leaving_count = (uint32_t)s->plan.ending_count};
+    const uint64_t now = loop_now_ms(s->o.loop);
     struct err e = {0};
 
     if (err != NULL) {
@@ -94,10 +95,11 @@ static void on_decided(void *arg, const struct err *err)
         return;
     }
     scale_past_add(&s->past, &s->decision);
-    if (s->stopped || !s->plan.change || loop_now_ms(s->o.loop) >= s->led_until_ms) {
+    if (s->stopped || !s->plan.change || now >= s->led_until_ms) {
         round_end(s);
         return;
     }
+    change.within_ms = s->led_until_ms - now;
     if (plugin_scaler_change(s->o.scaler, &change, on_changed, s, &e) != 0)
         on_changed(s, &e, 0);
 }

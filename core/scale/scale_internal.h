@@ -10,6 +10,7 @@
 
 struct scale_worker { /* one of the backend's replicas, as its last heartbeat said */
     const char *id;
+    int64_t rank;        /* the backend ends those with the highest first; 0 where we choose */
     uint32_t held;       /* jobs */
     uint64_t started_ms; /* Unix ms */
     bool leaving;        /* we have told it to claim no more */

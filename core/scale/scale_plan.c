@@ -20,6 +20,21 @@ static int by_load(const void *a, const void *b)
     return strcmp((*x)->id, (*y)->id);
 }
 
+/* Where the backend has an order: those that it would end first go first, and come back last. */
+static int by_going(const void *a, const void *b)
+{
+    const struct scale_worker *const *x = a, *const *y = b;
+
+    return (*x)->rank == (*y)->rank ? by_load(a, b) : (*x)->rank > (*y)->rank ? -1 : 1;
+}
+
+static int by_return(const void *a, const void *b)
+{
+    const struct scale_worker *const *x = a, *const *y = b;
+
+    return (*x)->rank == (*y)->rank ? by_load(a, b) : (*x)->rank < (*y)->rank ? -1 : 1;
+}
+
 static void order(struct scale_plan *p, const struct scale_worker *w, bool leave)
 {
     p->orders[p->order_count++] = (struct store_order){w->id, leave};
@@ -57,8 +72,8 @@ void scale_plan_make(const struct scale_worker *workers, size_t count, uint32_t 
             leaving[leave++] = &workers[i];
         else if (!workers[i].draining) /* else somebody else ends it: it is no longer ours to count on */
             staying[stay++] = &workers[i];
-    qsort(leaving, leave, sizeof(*leaving), by_load);
-    qsort(staying, stay, sizeof(*staying), by_load);
+    qsort(leaving, leave, sizeof(*leaving), by_return);
+    qsort(staying, stay, sizeof(*staying), by_going);
     kept = replicas > leave ? replicas - leave : 0;
     if (target > kept)
         back = take_back(ret, leaving, leave, target - kept);

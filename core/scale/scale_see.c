@@ -52,6 +52,7 @@ void scale_view_take(struct scale_view *v, const struct store_scene *scene, stru
         *w = scene->workers[i];
         show(w, scene->now_ms, &v->shown[v->count]);
         v->planned[v->count++] = (struct scale_worker){.id = w->id,
+                                                       .rank = plugin_scaler_rank(scaler, w->id),
                                                        .held = MAX(w->held, w->running),
                                                        .started_ms = w->started_ms,
                                                        .leaving = told_to_leave(scene, w->id),

@@ -6,6 +6,7 @@
  * (host:pid:random). */
 #include <execd/plugin.h>
 
+#include <limits.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "scaler_policy.h"
 
+#define MACHINE_MAX 43u     /* bytes of a machine's name in a worker's */
 #define SOON_MS 10000u      /* a worker that ends sooner does not work at all */
 #define PAUSE_MS 1000u      /* between attempts then, the first time; twice as long each time after it, */
 #define PAUSE_MAX_MS 60000u /* at most */
@@ -28,7 +30,7 @@ struct replica { /* by its number - 1 */
 struct local {
     const struct execd_host *host;
     struct execd_ctx *ctx;
-    char machine[40]; /* as workers write it */
+    char machine[MACHINE_MAX + 1]; /* as workers write it: of a long name the end */
     struct replica replicas[EXECD_WORKERS_MAX];
     uint64_t not_before_ms, pause_ms; /* after a start that came to nothing */
 };
@@ -211,14 +213,16 @@ static int32_t create(const struct execd_host *host, struct execd_ctx *ctx, cons
                       void **ret_self, struct execd_error *err)
 {
     struct local *l = calloc(1, sizeof(*l));
+    char name[HOST_NAME_MAX + 1] = "";
 
     (void)values;
     if (l == NULL)
         return host->fail(err, EXECD_E_AGAIN, "no memory");
     l->host = host;
     l->ctx = ctx;
-    gethostname(l->machine, 33);
-    l->machine[32] = '\0';
+    gethostname(name, sizeof(name) - 1);
+    snprintf(l->machine, sizeof(l->machine), "%.*s", (int)MACHINE_MAX,
+             strlen(name) > MACHINE_MAX ? name + strlen(name) - MACHINE_MAX : name);
     for (char *p = l->machine; *p != '\0'; p++)
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *p) == NULL)
             *p = '_';

@@ -105,7 +105,8 @@ borders_check() {
     finds '' core/none '' # nothing planted
     finds 'belongs to loop|net only' core/job/job.c '#include <event2/event.h>'
     finds 'belongs to store only' core/run/run.c '#include <hiredis/hiredis.h>'
-    finds 'belongs to wire only' core/plugin/plugin_set.c '#  include <cjson/cJSON.h>'
+    finds 'belongs to wire|scaler-k8s only' core/plugin/plugin_set.c '#  include <cjson/cJSON.h>'
+    finds 'belongs to scaler-k8s only' core/conf/conf.c '#include <yaml.h>'
     finds 'belongs to conf only' core/app/app.c '#include "libconfig.h"'
     finds 'belongs to cell|shield|mutant only' core/run/run_step.c '#include <seccomp.h>'
     finds 'belongs to plugin|zygote|lang-java only' core/loop/loop.c '#include <dlfcn.h>'

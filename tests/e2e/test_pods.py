@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -114,7 +115,7 @@ def test_the_other_roles_need_no_capability(pod, role):
     assert text.count("0000000000000000") == 2, text
 
 
-@pytest.mark.parametrize("name", ["worker", "control"])
+@pytest.mark.parametrize("name", ["worker", "control", "scaler"])
 def test_the_configurations_of_the_templates_are_right(name, tmp_path):
     yaml = pytest.importorskip("yaml", reason="python3-yaml is missing: apt-get install python3-yaml")
     seen = 0
@@ -133,3 +134,12 @@ def test_the_configurations_of_the_templates_are_right(name, tmp_path):
                 assert context["capabilities"]["drop"] == ["ALL"] and not context["allowPrivilegeEscalation"]
                 assert spec["hostUsers"] is False and context["readOnlyRootFilesystem"] and not context["privileged"]
     assert seen == 1
+
+
+def test_a_worker_may_finish_within_the_grace_period():
+    import yaml
+    documents = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/worker.yaml").read_text()))
+    conf = next(d for d in documents if d["kind"] == "ConfigMap")["data"]["execd.conf"]
+    drain_ms = int(re.search(r"drain_ms = (\d+);", conf).group(1))
+    grace = next(d for d in documents if d["kind"] == "Deployment")["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert drain_ms + 5000 <= 1000 * grace  # what is not done by then is handed back, which takes a moment

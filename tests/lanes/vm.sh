@@ -24,7 +24,7 @@ build=${EXECD_BUILD:-$repo/build/release}
 # What the guest needs: packages, or commands whose packages it needs.
 NEEDS="bash coreutils dash util-linux mount procps findutils grep sed tar gcc libc6-dev redis-server
     python3-pytest python3-requests python3-yaml crun iproute2 kmod libevent-dev libhiredis-dev libcurl4-openssl-dev libcjson-dev
-    libseccomp-dev libconfig-dev libssl-dev /usr/bin/node $(command -v javac || echo /usr/bin/javac)"
+    libseccomp-dev libconfig-dev libssl-dev libyaml-dev /usr/bin/node $(command -v javac || echo /usr/bin/javac)"
 
 find_machine
 command -v mke2fs >/dev/null || missing mke2fs "apt-get install e2fsprogs"

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define EXECD_ABI_MAJOR 1u /* +1: a plugin built before would misbehave     */
-#define EXECD_ABI_MINOR 2u /* +1: something was appended, nothing was moved */
+#define EXECD_ABI_MINOR 3u /* +1: something was appended, nothing was moved */
 
 #if defined(__GNUC__)
 #define EXECD_EXPORT __attribute__((visibility("default")))
@@ -136,6 +136,7 @@ struct execd_step {
 typedef void (*execd_fire_fn)(void *arg);
 typedef void (*execd_drop_fn)(void *arg); /* frees arg; NULL: nothing to free */
 
+#define EXECD_HTTP_MAX 64u
 struct execd_http; /* one exchange of the host's HTTP client */
 struct execd_http_request {
     uint32_t size;
@@ -146,6 +147,12 @@ struct execd_http_request {
     const char *ca_file;  /* NULL: the system's */
     uint64_t deadline_ms; /* for the whole exchange, from now */
     uint64_t body_max;    /* of the answer; 0: 1 MiB */
+    /* since 1.3 */
+    struct execd_bytes ca_pem; /* instead of the system's and of ca_file: these alone are believed */
+    struct execd_bytes cert_pem, key_pem; /* who we are; empty: nobody */
+    /* Not NULL: an answer of status 200 comes in pieces, as it comes (body_max: of one), and done() ends it
+     * with an empty body. */
+    void (*piece)(void *arg, struct execd_bytes piece);
 };
 /* rc EXECD_OK: an answer came, whatever its status.  Otherwise body is the reason, for a person. */
 typedef void (*execd_http_fn)(void *arg, int32_t rc, int32_t status, struct execd_bytes body);
@@ -173,7 +180,9 @@ struct execd_host {
                          uint32_t mode); /* path relative to /box; mode: permission bits */
     int32_t (*plan_step)(struct execd_plan *plan, const struct execd_step *step);
 
-    /* May be NULL: ask EXECD_CAN().  NULL from http_start: refused, err says why, arg was dropped. */
+    /* Between start() and stop(); at most EXECD_HTTP_MAX at once.  May be NULL: ask EXECD_CAN().  NULL from
+     * http_start: refused, err says why, arg was dropped.  A handle is good until done() returns or it is
+     * cancelled; within done() a cancel is ignored. */
     struct execd_http *(*http_start)(struct execd_ctx *ctx, const struct execd_http_request *request,
                                      execd_http_fn done, void *arg, execd_drop_fn drop,
                                      struct execd_error *err);
@@ -195,6 +204,10 @@ struct execd_host {
                             struct execd_error *err);
     void (*worker_end)(struct execd_ctx *ctx, uint32_t number);
     int64_t (*worker_pid)(struct execd_ctx *ctx, uint32_t number);
+
+    /* since 1.3; within done() alone: how many seconds the answer's Retry-After asks to wait; 0: it does not
+     */
+    uint64_t (*http_retry_after_s)(struct execd_http *http);
     /* append below this line only; note "since 1.N" */
 };
 
@@ -405,6 +418,7 @@ struct execd_change { /* since 1.2 */
     uint32_t replicas;          /* that there are to be */
     const char *const *leaving; /* ids of workers that are drained and may be ended; no others may */
     uint32_t leaving_count, reserved;
+    uint64_t within_ms; /* since 1.3: another execd may decide after that, so nothing is to be begun then */
     /* append below this line only */
 };
 
@@ -433,6 +447,9 @@ struct execd_scaler_ops {
     void (*retire)(void *self);
     uint32_t flags; /* EXECD_SCALER_*; since 1.2 */
     uint32_t reserved2;
+    /* Since 1.3, optional, for a backend whose replicas end in an order that nobody can choose: the place of
+     * this worker in it, the highest first.  Without it, and among equals, the least busy are drained. */
+    int64_t (*rank)(void *self, const char *worker_id);
     /* append below this line only */
 };
 

@@ -300,6 +300,59 @@ static void test_a_name_that_takes_for_ever(void **state)
         continue;
 }
 
+/* ---- a stream: far more than may be pending, until its reader has enough ---------------------- */
+
+struct stream {
+    size_t pieces, bytes, largest;
+    struct net_exchange *x;
+    bool over;
+};
+
+static void on_stream_piece(void *arg, struct bytes piece)
+{
+    struct stream *s = arg;
+
+    s->pieces++;
+    s->bytes += piece.len;
+    s->largest = MAX(s->largest, piece.len);
+    if (s->bytes < (4u << 20))
+        return;
+    net_exchange_cancel(s->x); /* from within */
+    loop_stop(loop);
+}
+
+static void on_stream_over(void *arg, const struct err *err, const struct net_answer *answer)
+{
+    (void)err;
+    (void)answer;
+    ((struct stream *)arg)->over = true;
+    loop_stop(loop);
+}
+
+static void test_a_stream(void **state)
+{
+    static char much[8192];
+    struct net_call call = {
+        .method = "GET", .deadline_ms = PATIENCE_S * 1000, .answer_max = 2u << 20, .piece = on_stream_piece};
+    struct stream st = {0};
+    struct server s;
+    struct err err = {0};
+    char url[64];
+
+    (void)state;
+    memset(much, 'x', sizeof(much));
+    serve(&s, bytes_of(OK "\r\n"), (struct bytes){much, sizeof(much)});
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u/", (unsigned)s.port);
+    call.url = url;
+    assert_int_equal(net_call(client, &call, on_stream_over, &st, &st.x, &err), 0);
+    alarm(PATIENCE_S);
+    loop_run(loop);
+    alarm(0);
+    assert_false(st.over);
+    assert_true(st.pieces > 1 && st.bytes >= (4u << 20) && st.largest <= (2u << 20));
+    server_done(&s);
+}
+
 static int setup(void **state)
 {
     const struct net_client_options o = {.connections_max = 8, .user_agent = "test"};
@@ -324,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_a_body_without_end),
         cmocka_unit_test(test_nothing_is_unpacked),
         cmocka_unit_test(test_chunks_are_read),
+        cmocka_unit_test(test_a_stream),
         cmocka_unit_test(test_no_proxy),
         cmocka_unit_test(test_a_name_that_takes_for_ever),
     };

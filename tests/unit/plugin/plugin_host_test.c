@@ -105,6 +105,7 @@ static struct plugin_set *make_set(void)
         pthread_mutex_init(&ctx->mutex, NULL);
         TAILQ_INIT(&ctx->posts);
         TAILQ_INIT(&ctx->timers);
+        TAILQ_INIT(&ctx->https);
         set->items[i] = ctx;
     }
     return set;
@@ -315,7 +316,7 @@ static void test_words(void **state)
     assert_int_equal((plugin_host.fail)(NULL, EXECD_E_AGAIN, "nobody listens"), EXECD_E_AGAIN);
     plugin_host.log(actors[0].ctx, 99, "%s", "a level that does not exist is an error");
     assert_true(plugin_host.now_ms(actors[0].ctx) > 0);
-    assert_false(EXECD_CAN(&plugin_host, struct execd_host, http_start));
+    assert_true(EXECD_CAN(&plugin_host, struct execd_host, http_start));
     plugin_text("two\nlines.\n", 64, out, sizeof(out));
     assert_string_equal(out, "two lines");
     plugin_text("cut in the \xc3\x84", 64, out, 13);

@@ -19,9 +19,9 @@ static const struct {
     /* the descriptor */
     {"wrong_magic", "its descriptor begins with 0x12345678, not EXECD_PLUGIN_MAGIC; begin it with "
                     "EXECD_PLUGIN_HEAD()"},
-    {"wrong_major", "it was built for ABI 2.3, this execd speaks 1.2" REBUILD},
+    {"wrong_major", "it was built for ABI 2.3, this execd speaks 1.3" REBUILD},
     {"truncated", "its descriptor has 24 bytes, one of ABI 1.0 has 104" REBUILD},
-    {"needs_newer_host", "it needs ABI 1.9 or newer, this execd speaks 1.2; install a newer execd"},
+    {"needs_newer_host", "it needs ABI 1.9 or newer, this execd speaks 1.3; install a newer execd"},
     {"kind_unknown", "it is of kind 7, this execd knows 1 (language) and 2 (scaler); install a newer execd"},
     {"reserved_set", "its descriptor sets a reserved member" REBUILD},
     {"no_name", "its descriptor has no name; set that member"},

@@ -144,10 +144,33 @@ static void test_past(void **state)
     scale_past_done(&p);
 }
 
+/* A backend that ends the highest first: these are told to go, however busy, and the lowest come back. */
+static void test_rank(void **state)
+{
+    struct scale_worker w[] = {{.id = "0", .rank = 1},
+                               {.id = "1", .rank = 2, .held = 3},
+                               {.id = "2", .rank = 3, .held = 5, .leaving = true},
+                               {.id = "3", .rank = 4, .leaving = true}};
+    struct scale_plan p;
+
+    (void)state;
+    scale_plan_make(w, 4, 4, 1, &p);
+    assert_int_equal(p.order_count, 1);
+    assert_string_equal(p.orders[0].worker, "1");
+    assert_true(p.orders[0].leave);
+    scale_plan_done(&p);
+    scale_plan_make(w, 4, 4, 3, &p);
+    assert_int_equal(p.order_count, 1);
+    assert_string_equal(p.orders[0].worker, "2");
+    assert_false(p.orders[0].leave);
+    scale_plan_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_rank),
         cmocka_unit_test(test_nobody_is_killed),
         cmocka_unit_test(test_past),
     };

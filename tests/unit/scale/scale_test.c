@@ -152,6 +152,13 @@ bool plugin_scaler_owns(struct execd_ctx *ctx, const char *worker)
     return true;
 }
 
+int64_t plugin_scaler_rank(struct execd_ctx *ctx, const char *worker)
+{
+    (void)ctx;
+    (void)worker;
+    return 0;
+}
+
 void plugin_scaler_retire(struct execd_ctx *ctx)
 {
     (void)ctx;
