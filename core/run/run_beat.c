@@ -21,7 +21,8 @@ void run_make_id(struct run *run)
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *p) == NULL)
             *p = '_';
     random_bytes(&salt, sizeof(salt));
-    snprintf(run->id, sizeof(run->id), "%s:%d:%08x", host[0] != '\0' ? host : "host", (int)getpid(), salt);
+    snprintf(run->id, sizeof(run->id), "%.*s:%d:%08x", (int)HOST_MAX, host[0] != '\0' ? host : "host",
+             (int)getpid(), salt);
 }
 
 static void ignore_done(void *arg, const struct err *err)

@@ -75,8 +75,8 @@ bool k8s_file_read(const char *path, struct k8s_text *ret, char why[K8S_WHY])
     }
     k8s_text_done(ret);
     bytes[n] = '\0';
-    ret->ptr = realloc(bytes, (size_t)n + 1);
-    ret->ptr = ret->ptr == NULL ? bytes : ret->ptr;
+    ret->ptr = bytes; /* as large as it is: a copy would leave a secret behind, and what is not written costs
+                         nothing */
     ret->len = (size_t)n;
     return true;
 }
