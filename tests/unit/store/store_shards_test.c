@@ -418,7 +418,7 @@ static void list(struct store *s, size_t offset, size_t max, size_t count, size_
 static void test_reaped_and_dead(void **state)
 {
     struct store_options o = four();
-    struct store_lease held[16];
+    struct store_lease held[16] = {0};
     size_t claimed = 0;
     struct store *s;
     struct answer a;
