@@ -3,8 +3,8 @@
  * More: read the scale, write it.  Fewer: read it; it must be what the host decided on, else another has
  * changed it and the host looks again.  Find the pods of those that leave; look whether the controller would
  * take these and no other; mark them, and unmark those that were marked for a change that did not come; read
- * the scale once more, write it with the version that was read.  A 409 is a reason to read again: a
- * Deployment's status changes its version all the time.  Nothing is begun after change.within_ms, when
+ * the scale once more, look again, write it with the version that was read.  A 409 is a reason to read again:
+ * a Deployment's status changes its version all the time.  Nothing is begun after change.within_ms, when
  * another may decide.
  *
  * Whom a ReplicaSet ends first (pkg/controller, ActivePodsWithRanks): not assigned, not started, not ready,
@@ -142,6 +142,24 @@ static uint32_t count_fitting(const struct k8s_change *ch, char why[K8S_WHY])
     if (n == 0)
         k8s_why(why, "the pods with the highest ordinals, which go first, are not drained yet");
     return n;
+}
+
+/* Marking takes its time: a rollout may have begun meanwhile, a pod be ready no more, or one that leaves be
+ * gone, and replaced already. */
+static bool still_fits(const struct k8s_change *ch, char why[K8S_WHY])
+{
+    if (!k8s_watch_fresh(&ch->k8s->watch, why))
+        return false;
+    for (uint32_t i = 0; i < ch->leaving_count; i++) {
+        const struct k8s_pod *pod = k8s_pods_by_name(&ch->k8s->watch.pods, ch->leaving[i]);
+
+        if (pod == NULL || pod->deleting) {
+            k8s_why(why, "pod %.*s went before the count was lowered", NAMES_MAX, ch->leaving[i]);
+            return false;
+        }
+    }
+    k8s_why(why, "other pods than those that are drained would go now");
+    return count_fitting(ch, why) >= ch->expected - ch->replicas;
 }
 
 /* Names of workers become names of pods; those whose pod is gone or ends are no replicas any more. */
@@ -331,6 +349,8 @@ static void on_read(void *arg, enum k8s_fault fault, const cJSON *json, const ch
         give_up(ch, why);
     } else if (fewer && ch->step == READ) {
         begin_fewer(ch);
+    } else if (fewer && !still_fits(ch, why)) {
+        give_up(ch, why);
     } else {
         write_scale(ch, version);
     }

@@ -239,6 +239,22 @@ static bool asked_for(char *const *paths, const struct cell_entry_view *e)
     return false;
 }
 
+/* Plans with other paths are refused by the host (plugin_path_fault()); here they lead nowhere, and that is
+ * all. */
+static bool host_sends(char *const *paths)
+{
+    for (; *paths != NULL; paths++)
+        for (const char *p = *paths;; p++) {
+            size_t n = strcspn(p, "/");
+
+            if (n == 0 || (n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+                return false;
+            if (*(p += n) == '\0')
+                break;
+        }
+    return true;
+}
+
 static void kept_holds(int fd, char *const *paths, uint64_t max)
 {
     struct cell_entry_view e;
@@ -259,7 +275,7 @@ static void kept_holds(int fd, char *const *paths, uint64_t max)
     cell_bundle_unmap(&bundle);
     box_empty(box_open());
     box = box_open();
-    FUZZ_CHECK(init_unpack(box, fd, &err) == 0);
+    FUZZ_CHECK(init_unpack(box, fd, &err) == 0 || !host_sends(paths));
     close(box);
 }
 
