@@ -17,7 +17,7 @@ class SentinelRedis:
     def __init__(self, directory, down_ms):
         self.directory = directory
         directory.mkdir()
-        self.sentinels = Sentinels(directory, down_ms)
+        self.sentinels = Sentinels(directory, down_ms, 6 * down_ms)
         self.down = []  # [when the master went, when there was one again]
         self.aofs = {s.port: Aof(s.directory) for s in self.sentinels.servers}
 

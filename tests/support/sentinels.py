@@ -60,29 +60,29 @@ class Server:
 
 class Sentinels:
     """`tls`: the files of the servers' certificate, which is its own authority, and of the key.  `down_ms`: how long a master
-    says nothing before a sentinel takes it for dead."""
+    says nothing before a sentinel takes it for dead; `vote_ms`: a vote that nobody won is repeated after twice that."""
 
-    def __init__(self, directory, down_ms=1000, tls=None):
+    def __init__(self, directory, down_ms=1000, vote_ms=2000, tls=None):
         self.servers, self.sentinels, self.tls = [], [], tls
         try:
             for i in range(2):
-                text = "masterauth %s\nappendonly yes\nappendfsync always\nsave \"\"\n" % PASSWORD
+                text = "masterauth %s\nappendonly yes\nappendfsync always\nsave \"\"\nrepl-diskless-sync-delay 0\n" % PASSWORD
                 if i > 0:
                     text += "replicaof 127.0.0.1 %d\n" % self.servers[0].port
                 self.servers.append(Server(directory / ("server%d" % i), text, PASSWORD, tls))
             eventually(self.replicated, "the replica has what the master has")
             for i in range(SENTINELS):
-                self.sentinels.append(Server(directory / ("sentinel%d" % i), self._watches(down_ms), SENTINEL_PASSWORD, tls,
+                self.sentinels.append(Server(directory / ("sentinel%d" % i), self._watches(down_ms, vote_ms), SENTINEL_PASSWORD, tls,
                                              ["--sentinel"]))
             eventually(self.agreed, "sentinels know each other and the replica")
         except BaseException:
             self.stop()
             raise
 
-    def _watches(self, down_ms):
+    def _watches(self, down_ms, vote_ms):
         return ("sentinel monitor {0} 127.0.0.1 {1} {2}\nsentinel auth-pass {0} {3}\nsentinel down-after-milliseconds {0} {4}\n"
                 "sentinel failover-timeout {0} {5}\nsentinel parallel-syncs {0} 1").format(
-                    NAME, self.servers[0].port, QUORUM, PASSWORD, down_ms, 6 * down_ms)
+                    NAME, self.servers[0].port, QUORUM, PASSWORD, down_ms, vote_ms)
 
     @property
     def queue(self):
