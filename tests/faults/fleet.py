@@ -13,6 +13,7 @@ from cluster_redis import ClusterRedis
 from history import History
 from proxy import Proxy
 from resp import Client, RedisError
+from sentinel_redis import SentinelRedis
 from server import BUILD, Execd, children_of, command_name, end_with_us, eventually
 
 REDIS_PORT, PROXY_PORT = 7000, 7001  # of a network namespace of our own, below those that the kernel gives away
@@ -160,10 +161,10 @@ class Role:
 
 
 class Fleet:
-    """conf: sections over what every role has.  `prelude`: see proxy.py.  `cluster`: see cluster_redis.py."""
+    """conf: sections over what every role has.  `prelude`: see proxy.py.  `cluster`: see cluster_redis.py; `sentinels`: sentinel_redis.py."""
 
     def __init__(self, directory, seed=1, workers=3, apis=1, hooks=1, slots=2, lease_ms=2000, conf=None, prelude=None,
-                 role_env=None, state_kb=0, cluster=None, **redis):
+                 role_env=None, state_kb=0, cluster=None, sentinels=None, **redis):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True)
         self.directory.chmod(0o755)
@@ -177,6 +178,8 @@ class Fleet:
         self.lock = threading.Lock()
         if cluster:  # behind no relay: its nodes name each other
             self.redis = ClusterRedis(self.directory / "redis", **cluster)
+        elif sentinels:  # nor these: sentinels name the servers
+            self.redis = SentinelRedis(self.directory / "redis", **sentinels)
         else:
             self.redis = Redis(self.directory / "redis", **redis).start()
         kinds = [("worker", workers), ("api", apis), ("hook", hooks)]

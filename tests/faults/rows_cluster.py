@@ -1,4 +1,4 @@
-"""Faults of a Redis Cluster's masters."""
+"""Faults of masters that a Redis Cluster or sentinels replace."""
 
 from rows import row
 
@@ -29,3 +29,19 @@ def e13b(w):
     w.load(600)
     w.pause(1)
     w.repeat(max(1, int(3 * w.factor)), lambda: kill_a_master(w, True), 0.5, 1.5)
+
+
+def fail_over(w):
+    w.fleet.note("kill_redis", "redis")
+    at = w.fleet.redis.fail_over()
+    w.v.losses.append((at - BEHIND_S, at))
+    return True
+
+
+@row("E13c", "kill -9 of a master under load, sentinels promote its replica; the one that was killed comes back as a replica: what "
+     "the replica had not yet may be lost, and answers 404", fleet={"slots": 4, "sentinels": {"down_ms": TIMEOUT_MS}},
+     load={"pace": 20})
+def e13c(w):
+    w.load(400)
+    w.pause(1)
+    w.repeat(1, lambda: fail_over(w), 0.5, 1.5)
