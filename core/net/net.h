@@ -68,7 +68,8 @@ struct net_call {
     uint64_t deadline_ms;       /* for the whole exchange */
     size_t answer_max;          /* bytes of body; the exchange ends with the first beyond */
     const char *unix_path;      /* NULL, or connect there */
-    /* PEM; empty: the system's certificates, and none of our own.  Copied.  ca_file: instead of ca_pem. */
+    /* PEM; empty: the system's certificates, and none of our own.  Copied.  ca_pem goes before
+     * ca_file (CURLOPT_CAINFO_BLOB(3)). */
     const char *ca_file;
     struct bytes ca_pem, cert_pem, key_pem;
     /* Not NULL: an answer of status 200 is handed on as it comes, in later turns, instead of kept;

@@ -126,7 +126,7 @@ def test_manifests(plane):
 
 
 def test_one_to_ten_to_one(scene, plane):
-    """Load comes and goes; the API server is killed while it is there.  No job is lost, none runs twice, only drained go."""
+    """Load comes and goes; the API server is killed while it is there.  No job is lost, only drained go."""
     execd = scene.scaler()
     marked = {}
     tokens = work(execd, 120, 1500)
